@@ -1,0 +1,41 @@
+"""ganbench: given the same data and the same budget, which generative model is better, by how much, how surely?
+
+Names are loaded when first used, so that the command line answers without importing torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ganbench.errors import RequestError
+from ganbench.hookspecs import hookimpl
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Model": "ganbench.model",
+    "DataSpec": "ganbench.model",
+    "Batch": "ganbench.model",
+    "Record": "ganbench.trials.record",
+    "run": "ganbench.api",
+    "leaderboard": "ganbench.api",
+    "load": "ganbench.api",
+}
+
+__all__ = ["Batch", "DataSpec", "Model", "Record", "RequestError", "hookimpl", "leaderboard", "load", "run"]
+
+if TYPE_CHECKING:
+    from ganbench.api import leaderboard, load, run
+    from ganbench.model import Batch, DataSpec, Model
+    from ganbench.trials.record import Record
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'ganbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

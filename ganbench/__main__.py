@@ -1,0 +1,5 @@
+"""``python -m ganbench``."""
+
+from ganbench.cli.main import main
+
+main()

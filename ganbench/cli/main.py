@@ -1,0 +1,69 @@
+"""The command ``ganbench``: subcommands are imported when called, so that help needs no torch."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+import ganbench
+from ganbench.errors import RequestError, did_you_mean
+
+COMMANDS = {
+    "run": "Train, score and rank models; publish the board.",
+    "leaderboard": "Rebuild a board from its records and show it.",
+    "sample": "Draw samples from a trained model into a picture.",
+    "plugins": "List the models that can be run, and the broken ones.",
+    "tracks": "List the tracks, or show one.",
+    "datasets": "List the data sets.",
+    "extractors": "List the extractors.",
+}
+
+
+class Commands(click.Group):
+    """Find commands by name; import one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(importlib.import_module(f"ganbench.cli.{cmd_name}"), cmd_name)  # type: ignore[no-any-return]
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):  # type: ignore[no-untyped-def]
+        if args and args[0] not in COMMANDS:
+            raise RequestError(f"unknown command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(ganbench.__version__, prog_name="ganbench")
+def cli() -> None:
+    """Given the same data and the same budget, which generative model is better, by how much, and how sure are we?
+
+    Start with:  ganbench run --plugins dcgan,vanilla,vae
+    """
+
+
+def main() -> None:
+    """Run the command line; a wrong request is one line and exit status 2."""
+    try:
+        status = cli(standalone_mode=False)
+    except RequestError as error:
+        status = _refuse(str(error))
+    except click.ClickException as error:
+        status = _refuse(error.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        status = 130
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refuse(message: str) -> int:
+    print(f"ganbench: {' '.join(message.split())}", file=sys.stderr)
+    return 2

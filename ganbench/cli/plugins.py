@@ -1,0 +1,19 @@
+"""``ganbench plugins``."""
+
+from __future__ import annotations
+
+import click
+
+from ganbench.cli.listing import print_table
+from ganbench.describe import catalogue
+
+
+@click.command()
+def plugins() -> None:
+    """List the models that can be run, who brought them, and the plugins that are broken."""
+    found = catalogue()
+    columns = ("name", "family", "role", "version", "distribution", "paper")
+    print_table("models", columns, [[str(model[column]) for column in columns] for model in found["models"]])
+    if found["broken"]:
+        print_table("broken plugins", ("plugin", "error"), [[each["origin"], each["error"]] for each in found["broken"]])
+    click.echo("run them with: ganbench run --plugins NAME,NAME[parameter=value] or ./file.py:Class")

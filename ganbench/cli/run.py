@@ -1,0 +1,66 @@
+"""``ganbench run``: the main job."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+
+def _folder(default: str) -> dict[str, object]:
+    return {
+        "type": click.Path(file_okay=False, path_type=Path),
+        "default": Path(default) if default else None,
+        "show_default": bool(default),
+    }
+
+
+@click.command()
+@click.option("--plugins", required=True, help="Models, e.g. dcgan,vae[latent_dim=64],./file.py:Class; or all.")
+@click.option("--track", default="mnist5k-quick", show_default=True, help="A track's name, or a .toml file.")
+@click.option("--seeds", help="How many seeds (3), or which (100-102); the track says how many by default.")
+@click.option("--budget", help="Another budget: 100kimg, 2000steps, 90s, 5m, or several joined by commas.")
+@click.option("--extractor", help="Another extractor; `ganbench extractors` lists them.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--precision", type=click.Choice(("auto", "fp32", "bf16")), default="auto", show_default=True,
+              help="Number format of training steps; auto takes bf16 where the hardware multiplies it.")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
+@click.option("--jobs", type=int, help="Trials at once; threads are divided among them. [default: one a core, or 1 on a GPU]")
+@click.option("--out", help="Where trials are kept.", **_folder("runs"))
+@click.option("--boards", help="Where boards are published.", **_folder("leaderboards"))
+@click.option("--data-dir", help="Where data sets lie or go. [default: GANBENCH_DATA, else a cache]", **_folder(""))
+@click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
+@click.option("--no-baselines", is_flag=True, help="Leave out real, noise and replay.")
+@click.option("--rerun", is_flag=True, help="Train again what has a record already.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int:
+    """Train models under one budget, score their samples, rank them, and publish the board.
+
+    Exit status: 0 done; 1 a trial failed (it is a row of the board); 2 the request was wrong.
+    """
+    from ganbench.cli.progress import Display
+    from ganbench.leaderboard.publish import publish
+    from ganbench.registry import Broken, discover
+    from ganbench.session import Request, check_writable, prepare
+
+    def warn(broken: Broken) -> None:
+        if not quiet:
+            click.echo(f"ganbench: left out a broken plugin, {broken.origin}: {broken.error}", err=True)
+
+    command = ("ganbench", *sys.argv[1:])
+    request = Request(**options, baselines=not no_baselines, command=command)  # type: ignore[arg-type]
+    check_writable(boards, "--boards")
+    session = prepare(request, discover(warn))
+    display = Display(session, quiet=quiet)
+    try:
+        with display:
+            records = session.run(display.show)
+    except KeyboardInterrupt:
+        display.interrupted()
+        return 130
+    track = session.info.protocol.name
+    board = publish(track, session.out, boards, fingerprint=session.info.fingerprint)
+    display.finish(board, boards)
+    return int(any(record.status != "ok" for record in records))

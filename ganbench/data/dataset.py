@@ -1,0 +1,87 @@
+"""A data set: images and labels, split once and for all, known by the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images uint8 (N, C, H, W) and labels int64 (N,), or None where unlabelled."""
+
+    images: np.ndarray
+    labels: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three disjoint splits: models learn from `train` and are scored against `test`.
+
+    `heldout` is what the ceiling row shows: real images that no model trained on and that are not
+    the reference, so that real data is scored exactly as a model's samples are.
+    """
+
+    name: str
+    train: Split
+    test: Split
+    heldout: Split
+    classes: int
+    sha256: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.train.images.shape[1:])
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """How a data set is obtained; `load` takes the folder named by ``--data-dir``, or None.
+
+    `sha256` is the expected content hash; None accepts any content and records what was found.
+    """
+
+    name: str
+    load: Callable[[Path | None], Dataset]
+    summary: str
+    sha256: str | None = None
+
+
+def content_hash(*splits: Split) -> str:
+    """Return the SHA-256 of the splits' shapes, pixels and labels, in order."""
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(repr(split.images.shape).encode())
+        digest.update(np.ascontiguousarray(split.images).data)
+        if split.labels is not None:
+            digest.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
+    return digest.hexdigest()
+
+
+def make_dataset(name: str, train: Split, test: Split, heldout: Split, classes: int) -> Dataset:
+    """Assemble a data set and compute its content hash."""
+    return Dataset(name, train, test, heldout, classes, content_hash(train, test, heldout))
+
+
+def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, heldout: int) -> tuple[Split, Split, Split]:
+    """Split into train, test and held-out with the same class shares in each (fixed seed).
+
+    Classes are dealt out in turn, so sizes that are multiples of the class count come out exact.
+    """
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(labels))
+    rank = np.empty(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        rank[members] = np.arange(len(members))
+    dealt = np.lexsort((labels, rank))
+    parts = np.split(dealt, [test, test + heldout])
+    first, second, rest = (np.sort(part) for part in parts)
+    return tuple(Split(images[part], labels[part]) for part in (rest, first, second))  # type: ignore[return-value]

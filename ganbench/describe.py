@@ -1,0 +1,87 @@
+"""What there is to name, told without importing torch.
+
+Plugins are imported by a child process (``python -m ganbench.describe``), whose answer is kept until an entry point,
+a distribution's version or a source file changes. An answer with a broken plugin in it is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ganbench.errors import RequestError
+from ganbench.files import cache_folder, write_text
+from ganbench.registry import entry_points
+
+
+def catalogue() -> dict[str, list[dict[str, Any]]]:
+    """Return lists under ``models``, ``datasets``, ``extractors``, ``tracks`` and ``broken``."""
+    path = cache_folder("catalogue") / f"{_stamp()}.json"
+    try:
+        return json.loads(path.read_text())  # type: ignore[no-any-return]
+    except (OSError, ValueError):
+        pass
+    answer = subprocess.run([sys.executable, "-m", "ganbench.describe"], capture_output=True, text=True)
+    if answer.returncode:
+        raise RequestError(f"plugins cannot be listed: {(answer.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+    # A plugin may print when imported: the answer is the last line.
+    found: dict[str, list[dict[str, Any]]] = json.loads(answer.stdout.strip().splitlines()[-1])
+    if not found["broken"]:
+        write_text(path, json.dumps(found))
+    return found
+
+
+def _stamp() -> str:
+    """Hash what decides the answer: entry points, versions, and size and time of every source file behind them."""
+    digest = hashlib.sha256(sys.version.encode())
+    packages = {"ganbench"}
+    for point in entry_points():
+        digest.update(f"{point.name}={point.value} {point.dist.version if point.dist else ''}\n".encode())
+        packages.add(point.value.partition(":")[0].partition(".")[0])
+    for package in sorted(packages):
+        try:
+            spec = importlib.util.find_spec(package)
+        except (ImportError, ValueError):
+            spec = None
+        if spec is None:
+            continue
+        folders = [Path(place) for place in spec.submodule_search_locations or []]
+        files = [file for folder in folders for file in folder.rglob("*") if file.suffix in (".py", ".toml")]
+        if not folders and spec.origin:
+            files = [Path(spec.origin)]
+        for file in sorted(files):
+            status = file.stat()
+            digest.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def _describe() -> dict[str, list[dict[str, Any]]]:
+    from ganbench.registry import discover
+
+    registry = discover()
+    answer: dict[str, list[dict[str, Any]]] = {"broken": []}
+    for broken in registry.broken:
+        answer["broken"].append({"origin": str(broken.origin), "error": broken.error})
+    answer["models"] = [
+        {
+            "name": entry.name, "family": entry.thing.family, "role": entry.thing.role, "version": entry.thing.version,
+            "conditional": entry.thing.conditional, "paper": entry.thing.paper,
+            "distribution": f"{entry.origin.distribution} {entry.origin.version}".strip(), "place": entry.origin.place,
+        }
+        for entry in registry.all("models")
+    ]  # fmt: skip
+    for kind in ("datasets", "extractors"):
+        answer[kind] = [
+            {"name": entry.name, "summary": entry.thing.summary, "origin": str(entry.origin)} for entry in registry.all(kind)
+        ]
+    answer["tracks"] = [entry.thing.model_dump() | {"origin": str(entry.origin)} for entry in registry.all("tracks")]
+    return answer
+
+
+if __name__ == "__main__":
+    print(json.dumps(_describe()))

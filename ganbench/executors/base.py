@@ -1,0 +1,33 @@
+"""Where trials run: the protocol that local processes follow, and that an engine for clusters can follow too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ganbench.trials.record import Record
+from ganbench.trials.trial import Setting, Trial
+
+
+@dataclass(frozen=True)
+class Event:
+    """News of one trial: it started, it got on (`share` of its budget, losses, ...), or it ended (`record`)."""
+
+    trial: Trial
+    record: Record | None = None
+    phase: str = "training"
+    share: float = 0.0
+    images: int = 0
+    seconds: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
+
+
+class Executor(Protocol):
+    def run(self, trials: list[Trial], setting: Setting, out: Path) -> Iterator[Event]:
+        """Run trials into ``out/<key>/`` and yield events until the last has ended.
+
+        Closing the iterator ends the trials that still run; those that ended keep their records.
+        """
+        ...

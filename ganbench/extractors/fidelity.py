@@ -1,0 +1,144 @@
+"""torch-fidelity's own networks under their names, and our LeNets under theirs in torch-fidelity.
+
+torch-fidelity fetches weights where there is internet; a file named by ``--weights`` serves where there is none.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganbench.errors import RequestError
+from ganbench.extractors.base import ExtractorSource, Features
+from ganbench.extractors.bundled import LENETS
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+NAMES = (
+    "inception-v3-compat", "vgg16",
+    "clip-rn50", "clip-rn101", "clip-rn50x4", "clip-rn50x16", "clip-rn50x64",
+    "clip-vit-b-32", "clip-vit-b-16", "clip-vit-l-14", "clip-vit-l-14-336px",
+    "dinov2-vit-s-14", "dinov2-vit-b-14", "dinov2-vit-l-14", "dinov2-vit-g-14",
+)  # fmt: skip
+# Only Inception has a class head; IS takes its logits without the bias, as OpenAI's code did.
+LOGITS = {"inception-v3-compat": "logits_unbiased"}
+
+
+class FidelityExtractor:
+    """One of torch-fidelity's networks; grey images are tiled to RGB, every network resizes by its own rule."""
+
+    def __init__(self, network: Any, features: str, logits: str | None) -> None:
+        self._network, self._features, self._logits = network, features, logits
+
+    def __call__(self, images: Tensor) -> Features:
+        import torch
+
+        if images.shape[1] == 1:
+            images = images.expand(-1, 3, -1, -1)
+        elif images.shape[1] != 3:
+            raise RequestError(f"extractor {self._network.name}: images have {images.shape[1]} channels, it takes 1 or 3")
+        with torch.no_grad():
+            found = self._network.convert_features_tuple_to_dict(self._network(images))
+        probabilities = found[self._logits].float().softmax(1) if self._logits else None
+        return Features(found[self._features].float(), probabilities)
+
+
+@functools.cache
+def _network(name: str, weights: Path | None) -> Any:
+    import torch
+    from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
+
+    kind = FEATURE_EXTRACTORS_REGISTRY[name]
+    layers = [kind.get_default_feature_layer_for_metric("fid")]
+    if name in LOGITS:
+        layers.append(LOGITS[name])
+    if weights is not None and not name.startswith("clip-"):
+        # torch-fidelity unpickles the file without restraint: let no file through that restrained loading refuses.
+        try:
+            torch.load(weights, weights_only=True, map_location="cpu", mmap=True)
+        except Exception as error:
+            raise RequestError(f"extractor {name!r}: {weights} is no file of plain weights ({_line(error)})") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path = str(weights) if weights else None
+            return kind(name, layers, feature_extractor_weights_path=path, verbose=False)
+    except NotImplementedError as error:
+        raise RequestError(f"extractor {name!r}: torch-fidelity cannot read its weights from a file: leave out --weights") from error
+    except Exception as error:
+        advice = "check the file" if weights else "it is downloaded on first use: name a file with --weights"
+        raise RequestError(f"extractor {name!r}: no weights ({_line(error)}): {advice}") from error
+
+
+def _line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _load(name: str, device: torch.device, weights: Path | None) -> FidelityExtractor:
+    network = _network(name, weights).to(device).eval()
+    return FidelityExtractor(network, network.get_default_feature_layer_for_metric("fid"), LOGITS.get(name))
+
+
+def _sha256(name: str, weights: Path | None) -> str:
+    """Hash the weights tensor by tensor: the same network has the same name however its file was packed."""
+    digest = hashlib.sha256()
+    for key, value in sorted(_network(name, weights).state_dict().items()):
+        digest.update(key.encode())
+        digest.update(value.cpu().contiguous().flatten().view(-1).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _source(name: str) -> ExtractorSource:
+    return ExtractorSource(
+        name, "torch-fidelity's network, downloaded or from --weights", load=partial(_load, name), sha256=partial(_sha256, name)
+    )
+
+
+FIDELITY = tuple(_source(name) for name in NAMES)
+
+
+def register_with_torch_fidelity() -> None:
+    """Make our LeNets known to torch-fidelity's `calculate_metrics` as ``feature_extractor="lenet-mnist"``.
+
+    Safe to call again. Layers: ``features`` (128) for FID, KID and precision / recall, ``logits`` for IS.
+    """
+    import torch
+    from torch_fidelity.feature_extractor_base import FeatureExtractorBase
+    from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
+
+    class Bridge(FeatureExtractorBase):  # type: ignore[misc]
+        def __init__(self, name: str, features_list: list[str], feature_extractor_weights_path: str | None = None, **_: Any) -> None:
+            super().__init__(name, features_list)
+            source = next(source for source in LENETS if source.name == name)
+            weights = Path(feature_extractor_weights_path) if feature_extractor_weights_path else None
+            self._extract = source.load(torch.device("cpu"), weights)
+
+        @staticmethod
+        def get_provided_features_list() -> tuple[str, ...]:
+            return "features", "logits"
+
+        @staticmethod
+        def get_default_feature_layer_for_metric(metric: str) -> str:
+            return "logits" if metric == "isc" else "features"
+
+        @staticmethod
+        def can_be_compiled() -> bool:
+            return False
+
+        def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+            features, probabilities = self._extract(images.cpu())
+            assert probabilities is not None
+            # Logits are known up to a constant a row, which softmax takes away.
+            found = {"features": features, "logits": probabilities.clamp_min(1e-38).log()}
+            return tuple(found[layer] for layer in self.features_list)
+
+    for source in LENETS:
+        if source.name not in FEATURE_EXTRACTORS_REGISTRY:
+            register_feature_extractor(source.name, Bridge)

@@ -1,0 +1,1 @@
+"""Records to rows, ranks, CSV, Markdown and pictures; imports no torch."""

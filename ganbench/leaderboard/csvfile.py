@@ -1,0 +1,76 @@
+"""The board as CSV, full precision: one row a model, and beside it one row a trial."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from ganbench.leaderboard.board import Board
+from ganbench.leaderboard.rank import Ranked
+from ganbench.leaderboard.wording import one_line
+from ganbench.metrics.catalogue import METRICS
+from ganbench.trials.record import Record
+
+Value = str | int | float | None
+
+COLUMNS = (
+    *("rank", "model", "family", "trials", "failed"),
+    *(metric.name + end for metric in METRICS for end in ("", "_low", "_high")),
+    *("parameters", "images_per_second", "train_seconds", "peak_memory_mib", "samples", "role", "note"),
+)
+TRIAL_COLUMNS = (
+    *("model", "family", "role", "repetition", "seed", "status", "reason", "key"),
+    *(metric.name for metric in METRICS),
+    *("samples", "images", "steps", "parameters", "images_per_second", "train_seconds", "evaluate_seconds"),
+    *("total_seconds", "peak_memory_mib"),
+)
+
+
+def values(ranked: Ranked) -> tuple[Value, ...]:
+    """Return a row's values in the order of `COLUMNS`, None where there is none."""
+    row = ranked.row
+    cells: list[Value] = [ranked.rank, row.label, row.family, row.trials, row.failed]
+    for metric in METRICS:
+        found = row.metrics.get(metric.name)
+        cells += [found.mean, found.low, found.high] if found else [None, None, None]
+    cells += [row.parameters, row.images_per_second, row.train_seconds, row.peak_memory_mib]
+    return (*cells, row.samples, row.role, row.note)
+
+
+def trial_values(record: Record) -> tuple[Value, ...]:
+    """Return a trial's values in the order of `TRIAL_COLUMNS`; a failed trial keeps what it had measured."""
+    about, scores, seconds = record.about, record.metrics, record.seconds
+    return (
+        *(about.label, about.family, about.role, record.repetition, record.seed),
+        *(record.status.value, record.reason, record.key),
+        *(scores[metric.name].value if metric.name in scores else None for metric in METRICS),
+        max((score.n for score in scores.values()), default=None),
+        *(record.images, record.steps, record.parameters, record.images_per_second or None),
+        *(seconds.get("train"), seconds.get("evaluate"), seconds.get("total")),
+        record.peak_memory_bytes / 2**20 or None,
+    )
+
+
+def board_csv(board: Board) -> str:
+    """Return ``<track>.csv``: one row a model, failures among them."""
+    return _csv(COLUMNS, map(values, board.rows))
+
+
+def trials_csv(board: Board) -> str:
+    """Return ``<track>-trials.csv``: one row a trial."""
+    return _csv(TRIAL_COLUMNS, map(trial_values, board.records))
+
+
+def _csv(columns: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_text(value) if isinstance(value, str) else value for value in row] for row in rows)
+    return stream.getvalue()
+
+
+def _text(value: str) -> str:
+    """Fold line ends, and put an apostrophe before what a spreadsheet would run as a formula."""
+    folded = one_line(value)
+    return f"'{folded}" if folded.startswith(("=", "+", "-", "@")) else folded

@@ -1,0 +1,126 @@
+"""Quality over budget as a picture: FID over images seen and over training seconds."""
+
+from __future__ import annotations
+
+import io
+import math
+import statistics
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganbench.files import write_whole
+from ganbench.leaderboard.aggregate import Row
+from ganbench.leaderboard.board import Board
+from ganbench.leaderboard.wording import name
+from ganbench.metrics.catalogue import HEADLINE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, told apart by every eye; markers tell apart the models that share one
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_AXES = (("images", "images seen"), ("seconds", "training seconds"))
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a model stood at one share of the budget: the mean over seeds, the least and the most."""
+
+    x: float
+    mean: float
+    low: float
+    high: float
+
+
+def points(row: Row, axis: str, n: int) -> list[Point]:
+    """Return the curve of a row over `axis`, ``images`` or ``seconds``, from the points scored on `n` samples.
+
+    Seeds are matched share by share of the budget, the last with the last: a small budget may skip early shares.
+    """
+    curves = [found for record in row.ok if (found := _usable(record.curve, axis, n))]
+    shares = min(map(len, curves), default=0)
+    drawn = []
+    for share in range(-shares, 0):
+        xs, ys = zip(*(curve[share] for curve in curves), strict=True)
+        drawn.append(Point(statistics.fmean(xs), statistics.fmean(ys), min(ys), max(ys)))
+    return drawn
+
+
+def _usable(curve: Sequence[dict[str, float]], axis: str, n: int) -> list[tuple[float, float]]:
+    """Return what log axes can show and `n` makes comparable: FID on fewer samples is larger for the same model."""
+    pairs = [(at.get(axis, math.nan), at.get(HEADLINE.name, math.nan)) for at in curve if at.get("n", n) == n]
+    return [(x, y) for x, y in pairs if math.isfinite(x) and math.isfinite(y) and x > 0 and y > 0]
+
+
+def draw_curves(board: Board, path: Path) -> bool:
+    """Draw the curves of every model that has one; False, and no picture, where none has."""
+    n = board.track.curve_samples
+    rows = [ranked.row for ranked in board.models if points(ranked.row, "images", n)]
+    if not rows:
+        path.unlink(missing_ok=True)
+        return False
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.2), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, (axis, title) in zip((left, right), _AXES, strict=True):
+        for index, row in enumerate(rows):
+            _draw(axes, row, points(row, axis, n), index)
+        _mark(axes, board)
+        _dress(axes, title)
+    left.set_ylabel(f"{HEADLINE.title}{HEADLINE.arrow}  (n = {n:,}; band: all seeds)")
+    handles, labels = left.get_legend_handles_labels()
+    legend = figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a label may hold a dollar sign
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a label in a script that the font lacks is drawn as boxes
+        figure.savefig(stream, format="png", metadata={"Software": None})
+    write_whole(path, lambda file: file.write(stream.getvalue()))
+    return True
+
+
+def _draw(axes: Axes, row: Row, curve: list[Point], index: int) -> None:
+    colour, marker = _COLOURS[index % len(_COLOURS)], _MARKERS[index // len(_COLOURS) % len(_MARKERS)]
+    xs = [point.x for point in curve]
+    axes.fill_between(xs, [at.low for at in curve], [at.high for at in curve], color=colour, alpha=0.18, linewidth=0)
+    label = f" {name(row, 32)}"  # matplotlib leaves out of a legend what begins with an underscore
+    axes.plot(xs, [at.mean for at in curve], color=colour, marker=marker, markersize=4.5, linewidth=1.8, label=label)
+
+
+def _mark(axes: Axes, board: Board) -> None:
+    """Draw the ceiling and the floor, which are not trained and so have no curve, at their final values."""
+    for role, style in (("ceiling", (0, (6, 3))), ("floor", (0, (2, 2)))):
+        for ranked in board.rows:
+            found = ranked.row.headline
+            if ranked.row.role == role and found and found.mean > 0:
+                label = f" {name(ranked.row, 32)}, n = {ranked.row.samples:,}"
+                axes.axhline(found.mean, color="#666666", linestyle=style, linewidth=1.3, label=label)
+
+
+def _dress(axes: Axes, title: str) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xlabel(title)
+    for axis, scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
+        scale("log")
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+        axis.set_minor_formatter(NullFormatter())
+    axes.grid(True, color="#e4e4e4", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _tick(value: float) -> str:
+    for size, suffix in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{suffix}"
+    return f"{value:g}"

@@ -1,0 +1,158 @@
+"""The board as Markdown: what was asked, the table, how to read it, how it was made."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from ganbench.leaderboard.board import Board
+from ganbench.leaderboard.caption import caption
+from ganbench.leaderboard.rank import Ranked
+from ganbench.leaderboard.wording import BLANK, interval, number, one_line, plus_minus
+from ganbench.metrics.catalogue import HEADLINE, METRICS
+
+_ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+_REASON = 240
+
+
+def escape(text: str, limit: int | None = None) -> str:
+    """Return text that stays itself in a table cell, a list item or a sentence of Markdown.
+
+    Entities replace whatever a table or HTML would read, for a backslash before a pipe is read in two ways.
+    """
+    text = html.escape(one_line(text, limit), quote=False)
+    for char in "\\|`":
+        text = text.replace(char, f"&#{ord(char)};")
+    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+    return re.sub(r"([\[\]*~])", r"\\\1", text)
+
+
+def markdown(board: Board, samples: Mapping[str, Path], *, curves: bool, overview: bool) -> str:
+    """Return ``<track>.md``. Paths of pictures are taken relative to the folder that it will lie in."""
+    track = board.track
+    parts = [
+        f"# {track.name}",
+        f"Which generative model is better on **{escape(track.dataset)}** when each may spend {track.budget}, by how "
+        f"much, and how sure are we? {_sentence(track.summary)}",
+        _table(board),
+        "\n".join(_reading_ranks(board)),
+        *_pictures(board, samples, curves, overview),
+        "## How to read the columns",
+        "\n".join(_legend()),
+        "## Models",
+        "\n".join(map(_about, board.rows)),
+        "## How it was made",
+        "\n".join(f"- {escape(what)}: {escape(said)}" for what, said in caption(board)),
+        *_absent(board),
+        f"Rebuilt from its records by `ganbench leaderboard --track {track.name}`; "
+        f"full precision in [{track.name}.csv]({track.name}.csv), every trial in "
+        f"[{track.name}-trials.csv]({track.name}-trials.csv).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _sentence(text: str) -> str:
+    text = escape(text)
+    return text if text.endswith((".", "!", "?")) or not text else f"{text}."
+
+
+def _table(board: Board) -> str:
+    costs = ("parameters", "img/s", "train s", "peak MiB")
+    titles = ["rank", "model", "family", *(escape(metric.title) + metric.arrow for metric in METRICS), *costs]
+    titles += ["trials", "note"]
+    aligned = ["---", "---", "---", *["---:"] * (len(METRICS) + len(costs)), "---", "---"]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (titles, aligned, *map(_cells, board.rows)))
+
+
+def _cells(ranked: Ranked) -> list[str]:
+    row = ranked.row
+    label = escape(row.label, 60)
+    shown = label if row.role == "model" else f"*{label}* ({escape(row.role, 20)})"
+    cells = [ranked.rank or BLANK, shown, escape(row.family, 30)]
+    for metric in METRICS:
+        write = interval if metric is HEADLINE else plus_minus
+        cells.append(write(row.metrics.get(metric.name), metric.digits))
+    cells += [number(row.parameters), number(row.images_per_second)]
+    cells += [number(row.train_seconds, 1), number(row.peak_memory_mib)]
+    notes = (*row.flags, *map(str, row.failures))
+    trials = f"{row.trials} ok, {row.failed} failed" if row.failed else str(row.trials)
+    return [*cells, trials, "<br>".join(escape(note, _REASON) for note in notes)]
+
+
+def _reading_ranks(board: Board) -> Iterable[str]:
+    yield (
+        f"Ranked by {HEADLINE.title}, less is better. A cell is the mean over training seeds (`trials` of them) with "
+        "its 95 % t-interval, cut to the metric's range; a rank is the range of places that overlapping intervals "
+        "leave open. One seed has no interval and separates nothing. Rows in *italics* calibrate the board and are "
+        f"not ranked; {BLANK} is a value that does not exist. A failure is a row or a note, never left out."
+    )
+    real = board.ceiling.row if board.ceiling else None
+    found = real and (real.metrics.get("acc") or real.metrics.get("acc_oracle"))
+    if real and found:
+        yield ""
+        yield (
+            f"**Beside acc and acc\\*:** the same classifier trained on real images (the row *{escape(real.label)}*) "
+            f"reaches {plus_minus(found, 3)}."
+        )
+
+
+def _pictures(board: Board, samples: Mapping[str, Path], curves: bool, overview: bool) -> Iterable[str]:
+    folder = quote(board.track.name)
+    if curves:
+        yield "## Quality over budget"
+        yield f"![{HEADLINE.title} over images seen and over training seconds]({folder}/curves.png)"
+        yield (
+            "The line is the mean over seeds, the band reaches from the least to the most of them. Points on the way "
+            f"are scored on n = {board.track.curve_samples:,}, dashed lines as in the table: {HEADLINE.title} on "
+            "fewer samples is larger for the same model."
+        )
+    if overview:
+        yield "## Samples"
+        yield f"![Samples of every model, side by side]({folder}/grids.png)"
+        links = (f"[{escape(label, 60)}]({folder}/{quote(path.name)})" for label, path in samples.items())
+        yield f"Not chosen by hand: the lowest repetition that ended well. One by one: {', '.join(links)}."
+
+
+def _legend() -> Iterable[str]:
+    for metric in METRICS:
+        bounds = [f"{bound:g}" if bound is not None else "∞" for bound in (metric.low, metric.high)]
+        yield (
+            f"- **{escape(metric.title)}**{metric.arrow} (`{metric.name}`, {bounds[0]} to {bounds[1]}): "
+            f"{escape(metric.meaning)}; {_source(metric.source)}"
+        )
+    yield "- **img/s**, **train s**, **peak MiB**: means over trials; they compare only on one machine."
+
+
+def _about(ranked: Ranked) -> str:
+    about = ranked.row.about
+    said = [f"version {escape(about.version, 30)}"]
+    if about.paper:
+        said.append(_source(about.paper))
+    said += [f"from {escape(about.distribution, 80)}", f"source `{re.sub('[^0-9a-f]', '', about.source)[:12]}`"]
+    return f"- **{escape(ranked.row.label, 60)}** ({escape(about.family, 30)}): {', '.join(said)}"
+
+
+def _source(text: str) -> str:
+    match = _ARXIV.fullmatch(text)
+    return f"[{text}](https://arxiv.org/abs/{match[1]})" if match else escape(text, 120)
+
+
+def _absent(board: Board) -> Iterable[str]:
+    """Say what lies beside the board and is not on it; what is refused under ``runs`` the terminal tells.
+
+    A published board must come out the same from its records alone, on a machine that has no runs.
+    """
+    reasons: dict[str, list[str]] = {}
+    for refusal in board.refused:
+        if refusal.published:
+            reasons.setdefault(refusal.reason, []).append(refusal.path.name)
+    lines = [f"- {escape(str(each), 200)}" for each in board.superseded]
+    lines += [
+        f"- refused: {escape(', '.join(names), 200)}: {escape(reason, _REASON)}" for reason, names in reasons.items()
+    ]
+    if lines:
+        yield "## Not on this board"
+        yield "\n".join(lines)

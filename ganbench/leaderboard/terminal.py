@@ -1,0 +1,70 @@
+"""The board for a terminal of 100 columns."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from ganbench.leaderboard.aggregate import Estimate
+from ganbench.leaderboard.board import Board
+from ganbench.leaderboard.rank import Ranked
+from ganbench.leaderboard.wording import BLANK, interval, name, number, one_line
+from ganbench.metrics.catalogue import BY_NAME, HEADLINE
+
+SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "acc", "acc_oracle")
+
+
+def table(board: Board) -> Table:
+    """Return the board with its failures and what was refused or superseded below.
+
+    Labels and reasons are `Text`, never markup: ``vae[latent_dim=64]`` would lose its brackets.
+    """
+    title = Text(f"{board.track.name}: {one_line(board.track.summary, 70)}")
+    lines = Text("\n".join(_below(board)), justify="left")
+    result = Table(title=title, title_justify="left", caption=lines, caption_justify="left", box=SIMPLE_HEAD)
+    result.show_edge, result.padding = False, (0, 0)
+    result.add_column("rank", no_wrap=True)
+    result.add_column("model", overflow="fold", min_width=8)  # the one column that gives way: long labels wrap
+    for heading in (HEADLINE.title + HEADLINE.arrow, *(BY_NAME[metric].title for metric in SHOWN)):
+        result.add_column(heading, justify="right", no_wrap=True)
+    for cost in ("img/s", "train\ns", "failed"):
+        result.add_column(cost, justify="right", no_wrap=True)
+    for ranked in board.rows:
+        style = "dim" if ranked.row.role != "model" else "red" if ranked.row.headline is None else ""
+        result.add_row(*_cells(ranked), style=style)
+    return result
+
+
+def _cells(ranked: Ranked) -> list[Text]:
+    row = ranked.row
+    headline = row.headline
+    digits = 0 if headline and (headline.high or headline.mean) >= 100 else HEADLINE.digits
+    cells = [ranked.rank or BLANK, name(row), interval(headline, digits)]
+    cells += [_short(row.metrics.get(metric)) for metric in SHOWN]
+    cells += [_rounded(row.images_per_second), _rounded(row.train_seconds)]
+    return [Text(cell) for cell in (*cells, f"{row.failed}/{len(row.records)}" if row.failed else "")]
+
+
+def _short(found: Estimate | None) -> str:
+    return BLANK if found is None else f"{found.mean:.2f}"
+
+
+def _rounded(value: float | None) -> str:
+    return BLANK if value is None else number(value, 1 if value < 10 else 0)
+
+
+def _below(board: Board) -> list[str]:
+    lines = [
+        f"{one_line(ranked.row.label, 40)}: {one_line(reason, 300)}"
+        for ranked in board.rows
+        for reason in (*ranked.row.flags, *map(str, ranked.row.failures))
+    ]
+    lines += [f"refused {refusal.path}: {one_line(refusal.reason, 300)}" for refusal in board.refused]
+    lines += [one_line(str(each)) for each in board.superseded]
+    seeds = {ranked.row.trials for ranked in board.rows if ranked.row.trials}
+    if seeds:
+        over = f"{min(seeds)} to {max(seeds)}" if len(seeds) > 1 else str(min(seeds))
+        single = "; one seed separates nothing" if 1 in seeds else ""
+        lines.append(f"means over seeds (n = {over}), 95 % interval in brackets; shared ranks overlap{single}")
+    return lines

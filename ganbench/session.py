@@ -1,0 +1,115 @@
+"""The main job, whoever asks for it: plan, leave out what is done, execute, publish."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganbench.errors import RequestError
+from ganbench.executors.base import Event, Executor
+from ganbench.executors.local import LocalExecutor
+from ganbench.executors.resources import pick_device, share_out
+from ganbench.model import Model
+from ganbench.registry import Registry
+from ganbench.training.precision import resolve_precision
+from ganbench.trials.plan import find_track, identify, plan, repetitions
+from ganbench.trials.record import Record, TrackInfo, read_record
+from ganbench.trials.trial import Setting, Trial
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for; the options of ``ganbench run``."""
+
+    plugins: str | Sequence[str | type[Model]]
+    track: str = "mnist5k-quick"
+    seeds: str | int | None = None
+    budget: str | None = None
+    extractor: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    out: Path = Path("runs")
+    settings: tuple[str, ...] = ()
+    jobs: int | None = None
+    data_dir: Path | None = None
+    weights: Path | None = None
+    baselines: bool = True
+    rerun: bool = False
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Session:
+    """A checked request: its trials, those that have records already, and where the others run."""
+
+    info: TrackInfo
+    trials: list[Trial]
+    done: list[Record]
+    setting: Setting
+    executor: Executor
+    jobs: int
+    out: Path
+
+    @property
+    def waiting(self) -> list[Trial]:
+        finished = {record.key for record in self.done}
+        return [trial for trial in self.trials if trial.key not in finished]
+
+    def run(self, on_event: Callable[[Event], None] = lambda event: None) -> list[Record]:
+        """Execute what waits and return a record for every trial, in the order of the plan."""
+        records = {record.key: record for record in self.done}
+        events = self.executor.run(self.waiting, self.setting, self.out)
+        try:
+            for event in events:
+                if event.record is not None:
+                    records[event.record.key] = event.record
+                on_event(event)
+        finally:
+            events.close()  # type: ignore[attr-defined]
+        return [records[trial.key] for trial in self.trials]
+
+
+def prepare(request: Request, registry: Registry) -> Session:
+    """Check a request whole, before anything is trained."""
+    import torch
+
+    device = pick_device(request.device)
+    check_writable(request.out, "--out")
+    track = find_track(request.track, registry).with_budget(request.budget).with_extractor(request.extractor)
+    reps = repetitions(request.seeds, track)
+    if request.weights is not None and not request.weights.is_file():
+        raise RequestError(f"--weights {request.weights}: there is no such file")
+    info = identify(track, registry, request.data_dir, request.weights)
+    trials = plan(request.plugins, info, reps, registry, settings=request.settings, baselines=request.baselines)
+    done = [] if request.rerun else _records_of(trials, request.out)
+    jobs, threads = share_out(request.jobs, len(trials) - len(done), device)
+    setting = Setting(
+        device=device, precision=resolve_precision(request.precision, torch.device(device)), threads=threads,
+        data_dir=request.data_dir, weights=request.weights, command=list(request.command),
+    )  # fmt: skip
+    return Session(info, trials, done, setting, LocalExecutor(jobs), jobs, request.out)
+
+
+def _records_of(trials: list[Trial], out: Path) -> list[Record]:
+    found = []
+    for trial in trials:
+        path = out / trial.key / "record.json"
+        if path.exists():
+            try:
+                found.append(read_record(path))
+            except RequestError:
+                continue  # a damaged record is no record: its trial runs again and writes a whole one
+    return found
+
+
+def check_writable(folder: Path, option: str) -> None:
+    """Raise `RequestError` where nothing can be written to a folder, now and not after an hour of training."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RequestError(f"{option} {folder}: cannot be written ({os.strerror(error.errno or 0)}): name another folder") from error

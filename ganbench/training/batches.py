@@ -1,0 +1,32 @@
+"""Batches drawn from images that already lie on the device: no DataLoader, no copy, no host in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ganbench.model import Batch
+
+
+class Batches:
+    """An endless stream of batches in a fresh random order each epoch; an epoch's incomplete rest is left out.
+
+    `images` is uint8 (N, *shape) and `labels` int64 (N,) or None, both on the training device. The order
+    depends on `seed` alone.
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor | None, batch_size: int, seed: int) -> None:
+        if batch_size > len(images):
+            raise ValueError(f"batch_size {batch_size} is larger than the data set of {len(images)} images")
+        self._images, self._labels, self._size = images, labels, batch_size
+        self._generator = torch.Generator(images.device).manual_seed(seed)
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            order = torch.randperm(len(self._images), generator=self._generator, device=self._images.device)
+            for chosen in order.split(self._size):
+                if len(chosen) == self._size:
+                    labels = None if self._labels is None else self._labels[chosen]
+                    yield Batch(self._images[chosen].float().div_(127.5).sub_(1.0), labels)

@@ -1,0 +1,111 @@
+"""The training loop: one model, one budget, one clock; it knows nothing of evaluation."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ganbench.budget import Budget
+from ganbench.errors import DivergedError
+from ganbench.model import Model
+from ganbench.training.batches import Batches
+from ganbench.training.meter import Meter
+from ganbench.training.precision import autocast
+
+REPORT_EVERY = 0.5
+"""Seconds between two looks at the clock and the losses: the only time the host waits for the device."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands; `losses` are means over the steps since the last look."""
+
+    images: int
+    steps: int
+    seconds: float
+    share: float
+    losses: dict[str, float] = field(default_factory=dict)
+
+
+class LossBook:
+    """Sums losses on the device; a NaN or an inf in any step stays visible in the sum."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._steps = 0
+
+    def add(self, losses: dict[str, Tensor]) -> None:
+        for name, loss in losses.items():
+            total = self._sums.get(name)
+            self._sums[name] = loss.detach().float().clone() if total is None else total.add_(loss.detach())
+        self._steps += 1
+
+    def read(self) -> dict[str, float]:
+        """Return the means and start anew; raise `DivergedError` where one is not finite."""
+        means = {name: float(total) / self._steps for name, total in self._sums.items()}
+        for name, mean in means.items():
+            if not math.isfinite(mean):
+                raise DivergedError(f"loss {name!r} became {mean} within the last {self._steps} steps")
+        self._sums, self._steps = {}, 0
+        return means
+
+
+def train(
+    model: Model,
+    images: Tensor,
+    labels: Tensor | None,
+    budget: Budget,
+    meter: Meter,
+    *,
+    seed: int,
+    precision: str = "fp32",
+    milestones: tuple[float, ...] = (),
+    at_milestone: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Progress:
+    """Train until the budget runs out, within the meter's phase ``train`` that the caller has opened.
+
+    A batch that would go beyond the image limit is not handed out. `milestones` are shares of the budget in
+    rising order; the callback at each runs with the model as it is, and whatever phase it opens is not billed.
+    Raises `DivergedError` where a loss is not finite.
+    """
+    device = images.device
+    batch_size: int = model.config.batch_size
+    batches = iter(Batches(images, labels, batch_size, seed))
+    book, losses = LossBook(), dict[str, float]()
+    steps, seconds, due, last_look = 0, meter.seconds("train"), list(milestones), time.perf_counter()
+    context = autocast(device, precision if model.autocast else "fp32")
+    model.train()
+
+    def progress() -> Progress:
+        share = budget.share(images=steps * batch_size, steps=steps, seconds=seconds)
+        return Progress(steps * batch_size, steps, seconds, share, losses)
+
+    while budget.admits(images=(steps + 1) * batch_size, steps=steps + 1, seconds=seconds):
+        with context:
+            book.add(model.step(next(batches)))
+        steps += 1
+        now = time.perf_counter()
+        # Off the CPU a step returns before it is done, so the host's clock alone can't keep a time budget.
+        if budget.seconds is not None and (device.type == "cpu" or steps % 16 == 0):
+            seconds = meter.seconds("train")
+        look = now - last_look > REPORT_EVERY
+        reached = bool(due) and progress().share >= due[0]
+        if look or reached:
+            seconds, last_look = meter.seconds("train"), now
+            losses = book.read()
+            report(progress())
+            if reached:
+                due = [share for share in due if share > progress().share]
+                at_milestone(progress())
+                model.train()
+                last_look = time.perf_counter()
+    seconds = meter.seconds("train")
+    losses = book.read() or losses
+    report(progress())
+    return progress()

@@ -1,0 +1,100 @@
+"""Hyper-parameters from outside: ``--plugins "vae,vae[latent_dim=64]"`` and ``--set dcgan.lr=1e-4``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from ganbench.errors import RequestError, did_you_mean
+
+if TYPE_CHECKING:
+    from ganbench.model import Model
+
+_VARIANT = re.compile(r"(?P<name>[^\[\]]+?)\s*(?:\[(?P<settings>.*)\])?")
+
+
+def split_plugins(text: str) -> list[tuple[str, dict[str, str]]]:
+    """Split ``vae,vae[latent_dim=64,beta=4]`` into names and settings; commas within brackets do not separate."""
+    parts = [part.strip() for part in re.split(r",(?![^\[]*\])", text)]
+    if not text.strip() or not all(parts):
+        raise RequestError(f"--plugins {text!r}: name at least one model, separated by commas; `ganbench plugins` lists them")
+    found = []
+    for part in parts:
+        match = _VARIANT.fullmatch(part)
+        if match is None:
+            raise RequestError(f"--plugins {part!r}: write name or name[parameter=value,...]")
+        settings = [_assignment(item, f"--plugins {part!r}") for item in (match["settings"] or "").split(",") if item.strip()]
+        found.append((match["name"], dict(settings)))
+    return found
+
+
+def split_settings(settings: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """Split each ``model.parameter=value`` of ``--set``."""
+    found = []
+    for text in settings:
+        target, value = _assignment(text, f"--set {text!r}")
+        model, dot, parameter = target.rpartition(".")
+        if not dot:
+            raise RequestError(f"--set {text!r}: write model.parameter=value, such as dcgan.lr=1e-4")
+        found.append((model, parameter, value))
+    return found
+
+
+def _assignment(text: str, where: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise RequestError(f"{where}: {text.strip()!r} is not parameter=value")
+    return name.strip(), value.strip()
+
+
+def make_config(model: type[Model], settings: dict[str, Any]) -> Any:
+    """Return the model's `Config` with `settings` (text or values) checked against its types."""
+    from pydantic import TypeAdapter, ValidationError
+
+    if not dataclasses.is_dataclass(model.Config):
+        raise RequestError(f"model {model.name!r}: its Config is not a dataclass: put @dataclass(frozen=True) above it")
+    hints = get_type_hints(model.Config)
+    names = [field.name for field in dataclasses.fields(model.Config)]
+    values = {}
+    for name, value in settings.items():
+        if name not in names:
+            raise RequestError(f"model {model.name!r} has no parameter {name!r}{did_you_mean(name, names)}")
+        adapter = TypeAdapter(hints[name])
+        try:
+            values[name] = adapter.validate_python(value)
+        except ValidationError as error:
+            try:
+                values[name] = adapter.validate_json(value)  # lists and tuples: [64, 128]
+            except (ValidationError, TypeError):
+                hint = getattr(hints[name], "__name__", None) or str(hints[name])
+                message = error.errors()[0]["msg"]
+                raise RequestError(f"model {model.name!r}: {name}={value!r} is not of type {hint} ({message})") from error
+    try:
+        return model.Config(**values)
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"model {model.name!r}: {error}") from error
+
+
+def label_of(model: type[Model], config: Any) -> str:
+    """Return the name and, in brackets, every hyper-parameter that differs from its default."""
+    try:
+        default = model.Config()
+    except TypeError:  # a hyper-parameter without a default
+        default = None
+    changed = [
+        f"{field.name}={_plain(getattr(config, field.name))}"
+        for field in dataclasses.fields(config)
+        if default is None or getattr(config, field.name) != getattr(default, field.name)
+    ]
+    return f"{model.name}[{','.join(changed)}]" if changed else model.name
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def config_values(config: Any) -> dict[str, Any]:
+    """Return the hyper-parameters as JSON values."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))  # type: ignore[no-any-return]

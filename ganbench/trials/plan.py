@@ -1,0 +1,139 @@
+"""From a request to its trials: every name resolved, every value checked, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ganbench.budget import Budget
+from ganbench.data.dataset import Dataset
+from ganbench.errors import RequestError
+from ganbench.model import Model
+from ganbench.registry import Origin, Registered, Registry, address, load_file, source_hash
+from ganbench.tracks.track import Track, read_track
+from ganbench.trials.config import config_values, label_of, make_config, split_plugins, split_settings
+from ganbench.trials.record import ModelInfo, TrackInfo
+from ganbench.trials.seeds import derive
+from ganbench.trials.trial import Trial
+
+BASELINES = ("real", "noise", "replay")
+"""Every board carries them."""
+
+
+def find_track(name: str, registry: Registry) -> Track:
+    """Return a registered track, or the one in a ``.toml`` file."""
+    if name.endswith(".toml"):
+        return read_track(Path(name))
+    return registry.get("tracks", name).thing  # type: ignore[no-any-return]
+
+
+def load_dataset(name: str, registry: Registry, data_dir: Path | None) -> Dataset:
+    """Load a data set and check its content against the hash it is known by."""
+    source = registry.get("datasets", name).thing
+    dataset: Dataset = source.load(data_dir)
+    if source.sha256 and dataset.sha256 != source.sha256:
+        raise RequestError(f"data set {name!r}: content hash is {dataset.sha256[:12]}, expected {source.sha256[:12]}: its files are damaged")
+    return dataset
+
+
+def identify(track: Track, registry: Registry, data_dir: Path | None, weights: Path | None) -> TrackInfo:
+    """Name the content that the track names: data set and extractor by their hashes."""
+    dataset = load_dataset(track.dataset, registry, data_dir)
+    for what, wanted, split in (("samples", track.samples, dataset.heldout), ("curve_samples", track.curve_samples, dataset.test)):
+        if wanted > len(split):
+            raise RequestError(f"track {track.name!r}: {what} = {wanted}, but {track.dataset} has {len(split)} images for it")
+    extractor = registry.get("extractors", track.extractor).thing.identity(weights)
+    return TrackInfo(
+        protocol=track, dataset_sha256=dataset.sha256, extractor_sha256=extractor,
+        fingerprint=track.fingerprint(dataset.sha256, extractor),
+    )  # fmt: skip
+
+
+def repetitions(seeds: str | int | None, track: Track) -> list[int]:
+    """Read ``--seeds``: a count (``5`` is 0 to 4) or a range (``100-102``); None is the track's count."""
+    text = str(track.seeds if seeds is None else seeds).strip()
+    first, dash, last = text.partition("-")
+    if not first.isdigit() or (dash and not last.isdigit()):
+        raise RequestError(f"--seeds {text!r}: write a count such as 3, or a range such as 100-102")
+    found = list(range(int(first), int(last) + 1)) if dash else list(range(int(first)))
+    if not found:
+        raise RequestError(f"--seeds {text!r}: nothing would be trained: at least 1")
+    return found
+
+
+def plan(
+    plugins: str | Sequence[str | type[Model]],
+    info: TrackInfo,
+    reps: list[int],
+    registry: Registry,
+    *,
+    settings: tuple[str, ...] = (),
+    baselines: bool = True,
+) -> list[Trial]:
+    """Return the trials of a request, all models at the first seed before any at the second.
+
+    `plugins` is the text of ``--plugins`` (names, variants, files, or ``all``), or a list that may also hold classes.
+    """
+    chosen = [_choose(wanted, registry) for wanted in _wanted(plugins, registry)]
+    given = split_settings(settings)
+    for model_name, _, _ in given:
+        if model_name not in {entry.name for entry, _ in chosen}:
+            registry.get("models", model_name)
+            raise RequestError(f"--set {model_name}.…: {model_name!r} is not among the models of this run")
+    if baselines:
+        present = {entry.name for entry, _ in chosen}
+        chosen = [(registry.get("models", name), {}) for name in BASELINES if name not in present] + chosen
+    variants: dict[str, Trial] = {}
+    for entry, own in chosen:
+        shared = {parameter: value for model_name, parameter, value in given if model_name == entry.name}
+        trial = _trial(entry, make_config(entry.thing, shared | own), info)
+        variants.setdefault(trial.about.label, trial)
+    return [
+        trial.model_copy(update={"repetition": rep, "seed": derive(info.protocol.name, trial.about.name, rep)})
+        for rep in reps
+        for trial in variants.values()
+    ]
+
+
+def _wanted(plugins: str | Sequence[str | type[Model]], registry: Registry) -> list[tuple[str | type[Model], dict[str, str]]]:
+    if not isinstance(plugins, str):
+        parts: list[tuple[str | type[Model], dict[str, str]]] = []
+        for item in plugins:
+            parts += split_plugins(item) if isinstance(item, str) else [(item, {})]
+        if not parts:
+            raise RequestError("name at least one model")
+        return parts
+    if plugins.strip() == "all":
+        return [(entry.name, {}) for entry in registry.all("models")]
+    return list(split_plugins(plugins))
+
+
+def _choose(wanted: tuple[str | type[Model], dict[str, str]], registry: Registry) -> tuple[Registered, dict[str, str]]:
+    spec, settings = wanted
+    if isinstance(spec, type):
+        known = {entry.thing: entry for entry in registry.all("models")}
+        if spec not in known:
+            if spec.__module__ == "__main__":
+                raise RequestError(f"class {spec.__qualname__}: put it into a file of its own: trials are other processes")
+            registry._add_models(spec, Origin(spec.__module__, "", spec.__qualname__))
+            return registry.get("models", spec.name), settings
+        return known[spec], settings
+    if ".py:" in spec:
+        return load_file(spec, registry), settings
+    return registry.get("models", spec), settings
+
+
+def _trial(entry: Registered, config: Any, info: TrackInfo) -> Trial:
+    model: type[Model] = entry.thing
+    batch_size = getattr(config, "batch_size", 1)
+    if not Budget.parse(info.protocol.budget).admits(images=batch_size, steps=1, seconds=0.0):
+        raise RequestError(f"budget {info.protocol.budget}: smaller than one batch of {model.name!r} ({batch_size} images)")
+    about = ModelInfo(
+        name=model.name, label=label_of(model, config), family=model.family, role=model.role, version=model.version,
+        source=source_hash(model), conditional=model.conditional, paper=model.paper,
+        distribution=f"{entry.origin.distribution} {entry.origin.version}".strip(),
+    )  # fmt: skip
+    return Trial(
+        about=about, address=address(model, entry.origin), config=config_values(config), track=info, repetition=0, seed=0
+    )

@@ -1,0 +1,1 @@
+"""The models that ganbench ships: one file a model, each entered like anybody's."""

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from ganbench.leaderboard.aggregate import aggregate
+from ganbench.leaderboard.rank import rank
+from ganbench.trials.record import Status
+
+from .factory import full, make, seeds
+
+
+def ranks(records):
+    return {each.row.label: each.rank for each in rank(aggregate(records))}
+
+
+def test_intervals_apart_rank_apart():
+    assert ranks([*seeds("b", (20.0, 20.1, 20.2)), *seeds("a", (10.0, 10.1, 10.2))]) == {"a": "1", "b": "2"}
+
+
+def test_overlapping_intervals_share_a_range_of_places():
+    chain = [*seeds("a", (9.0, 10.0, 11.0)), *seeds("b", (12.0, 13.0, 14.0)), *seeds("c", (15.0, 16.0, 17.0))]
+    # half widths of 2.48: a reaches b, b reaches c, a does not reach c
+    assert ranks(chain) == {"a": "1-2", "b": "1-3", "c": "2-3"}
+
+
+def test_equal_means_without_spread_share_a_place():
+    assert ranks([*seeds("a", (5.0, 5.0)), *seeds("b", (5.0, 5.0))]) == {"a": "1-2", "b": "1-2"}
+
+
+def test_one_seed_separates_nothing():
+    assert ranks([make("a", 0, 1.0), make("b", 0, 900.0)]) == {"a": "1-2", "b": "1-2"}
+    apart = [*seeds("a", (10.0, 10.1, 10.2)), *seeds("c", (20.0, 20.1, 20.2))]
+    assert ranks([*apart, make("b", 0, 900.0)]) == {"a": "1-2", "c": "2-3", "b": "1-3"}
+
+
+def test_order_and_who_is_not_ranked():
+    ranked = rank(aggregate(full()))
+    labels = [each.row.label for each in ranked]
+    assert labels == ["real", "dcgan", "vae[latent_dim=64]", "lone", "vanilla", "replay", "noise", "broken"]
+    assert {each.row.label for each in ranked if not each.rank} == {"real", "replay", "noise", "broken"}
+
+
+def test_a_failed_model_takes_no_place_from_others():
+    failed = make("z", 0, status=Status.FAILED, reason="x")
+    assert ranks([*seeds("a", (1.0, 1.1)), failed]) == {"a": "1", "z": ""}
