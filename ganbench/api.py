@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
 import torch
 
 from ganbench.data.dataset import Dataset
@@ -17,10 +15,6 @@ from ganbench.trials.config import make_config
 from ganbench.trials.plan import load_dataset
 from ganbench.trials.record import Record
 from ganbench.trials.trial import Setting, Trial
-
-if TYPE_CHECKING:
-    import pandas
-
 
 def run(
     models: str | Sequence[str | type[Model]],
@@ -39,13 +33,6 @@ def run(
     """
     request = Request(plugins=models, track=track, seeds=seeds, budget=budget, device=device, out=Path(out))
     return prepare(request, discover()).run()
-
-
-def leaderboard(runs: str | Path = "runs", *, track: str) -> pandas.DataFrame:
-    """Return a track's leaderboard, computed from the records under `runs`: one row a model, ranked."""
-    from ganbench.leaderboard.frame import leaderboard as frame
-
-    return frame(Path(runs), track=track)
 
 
 def load(folder: str | Path) -> Model:

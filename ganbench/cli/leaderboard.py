@@ -17,8 +17,8 @@ import click
 def leaderboard(track: str, out: Path, boards: Path, quiet: bool) -> None:
     """Rebuild a board from the records under --out and those published beside it, and show it."""
     from ganbench.cli.progress import console
-    from ganbench.leaderboard.publish import publish
-    from ganbench.leaderboard.terminal import table
+    from ganbench.boards.publish import publish
+    from ganbench.boards.terminal import table
 
     board = publish(track, out, boards)
     if not quiet:

@@ -19,7 +19,7 @@ from ganbench.executors.base import Event
 from ganbench.trials.record import Record, Status
 
 if TYPE_CHECKING:
-    from ganbench.leaderboard.board import Board
+    from ganbench.boards.board import Board
     from ganbench.session import Session
 
 PLAIN_EVERY = 10.0
@@ -113,7 +113,7 @@ class Display:
         """Show the board and where it lies."""
         if self._quiet:
             return
-        from ganbench.leaderboard.terminal import table
+        from ganbench.boards.terminal import table
 
         self._console.print()
         self._console.print(table(board))

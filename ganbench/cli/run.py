@@ -41,7 +41,7 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
     Exit status: 0 done; 1 a trial failed (it is a row of the board); 2 the request was wrong.
     """
     from ganbench.cli.progress import Display
-    from ganbench.leaderboard.publish import publish
+    from ganbench.boards.publish import publish
     from ganbench.registry import Broken, discover
     from ganbench.session import Request, check_writable, prepare
 

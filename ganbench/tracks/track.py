@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError
+from ganbench.metrics.catalogue import METRICS
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 PROTOCOL = 1
@@ -51,7 +52,9 @@ class Track(BaseModel):
     def fingerprint(self, dataset_sha256: str, extractor_sha256: str) -> str:
         """Return the hash that two records must share to stand on one board."""
         decisive = self.model_dump(exclude={"summary", "seeds"})
-        decisive |= {"dataset_sha256": dataset_sha256, "extractor_sha256": extractor_sha256, "protocol": PROTOCOL}
+        metrics = {metric.name: metric.version for metric in METRICS}
+        decisive |= {"dataset_sha256": dataset_sha256, "extractor_sha256": extractor_sha256}
+        decisive |= {"metrics": metrics, "protocol": PROTOCOL}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 

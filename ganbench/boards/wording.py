@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from ganbench.leaderboard.aggregate import Estimate, Row
+from ganbench.boards.aggregate import Estimate, Row
 
 BLANK = "–"
 RESERVED = {"curves", "grids"}

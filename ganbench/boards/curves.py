@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench.files import write_whole
-from ganbench.leaderboard.aggregate import Row
-from ganbench.leaderboard.board import Board
-from ganbench.leaderboard.wording import name
+from ganbench.boards.aggregate import Row
+from ganbench.boards.board import Board
+from ganbench.boards.wording import name
 from ganbench.metrics.catalogue import HEADLINE
 
 if TYPE_CHECKING:

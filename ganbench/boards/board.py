@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganbench.leaderboard.aggregate import aggregate
-from ganbench.leaderboard.collect import Collection, Refusal, Superseded, collect, started
-from ganbench.leaderboard.rank import Ranked, rank
+from ganbench.boards.aggregate import aggregate
+from ganbench.boards.collect import Collection, Refusal, Superseded, collect, started
+from ganbench.boards.rank import Ranked, rank
 from ganbench.tracks.track import Track
 from ganbench.trials.record import Record, TrackInfo
 

@@ -117,8 +117,8 @@ def aggregate(records: Iterable[Record]) -> list[Row]:
     for record in sorted(records, key=lambda each: (each.about.label, each.repetition, each.key)):
         labels.setdefault(record.about.label, []).append(record)
     rows = [_row(label, trials) for label, trials in labels.items()]
-    ceiling = next((row for row in rows if row.role == "ceiling"), None)
-    return [replace(row, flags=(*row.flags, COPIES)) if _copies(row, ceiling) else row for row in rows]
+    ceiling, floor = (next((row for row in rows if row.role == role), None) for role in ("ceiling", "floor"))
+    return [replace(row, flags=(*row.flags, COPIES)) if _copies(row, ceiling, floor) else row for row in rows]
 
 
 def _row(label: str, records: list[Record]) -> Row:
@@ -154,14 +154,18 @@ def _mean(values: Iterable[float]) -> float | None:
     return statistics.fmean(values) if values else None
 
 
-def _copies(row: Row, ceiling: Row | None) -> bool:
+def _copies(row: Row, ceiling: Row | None, floor: Row | None) -> bool:
     """Tell whether a model is less than half as authentic as real images, even at the top of its interval.
 
-    One seed has no interval, and its mean decides: the flag is a caution and ranks nothing.
+    One seed has no interval, and its mean decides: the flag is a caution and ranks nothing. A model that is nearer
+    to noise than to real images copies nothing, whatever its authenticity: blots that lie far from all digits have
+    an outlier for nearest training image.
     """
     if row.role != "model" or ceiling is None:
         return False
     own, real = row.metrics.get("authenticity"), ceiling.metrics.get("authenticity")
     if own is None or real is None:
+        return False
+    if floor is not None and row.headline and floor.headline and row.headline.mean > floor.headline.mean / 2:
         return False
     return (own.mean if own.high is None else own.high) < real.mean / 2

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from ganbench.leaderboard.board import Board
-from ganbench.leaderboard.caption import caption
-from ganbench.leaderboard.rank import Ranked
-from ganbench.leaderboard.wording import BLANK, interval, number, one_line, plus_minus
+from ganbench.boards.board import Board
+from ganbench.boards.caption import caption
+from ganbench.boards.rank import Ranked
+from ganbench.boards.wording import BLANK, interval, number, one_line, plus_minus
 from ganbench.metrics.catalogue import HEADLINE, METRICS
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from ganbench.leaderboard.board import assemble
-from ganbench.leaderboard.csvfile import COLUMNS, board_csv, trials_csv
-from ganbench.leaderboard.frame import leaderboard
-from ganbench.leaderboard.markdown import escape, markdown
-from ganbench.leaderboard.terminal import table
-from ganbench.leaderboard.wording import slug
+from ganbench.boards.board import assemble
+from ganbench.boards.csvfile import COLUMNS, board_csv, trials_csv
+from ganbench.boards.frame import leaderboard
+from ganbench.boards.markdown import escape, markdown
+from ganbench.boards.terminal import table
+from ganbench.boards.wording import slug
 from ganbench.metrics.catalogue import METRICS
 from ganbench.trials.record import Status
 

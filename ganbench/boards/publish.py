@@ -6,14 +6,14 @@ from pathlib import Path
 
 from ganbench.errors import RequestError
 from ganbench.files import write_text, write_whole
-from ganbench.leaderboard.aggregate import Row
-from ganbench.leaderboard.board import Board, assemble, build
-from ganbench.leaderboard.collect import Found, collect, records_folder
-from ganbench.leaderboard.csvfile import board_csv, trials_csv
-from ganbench.leaderboard.curves import draw_curves
-from ganbench.leaderboard.markdown import escape, markdown
-from ganbench.leaderboard.pictures import draw_overview, update_samples
-from ganbench.leaderboard.wording import interval
+from ganbench.boards.aggregate import Row
+from ganbench.boards.board import Board, assemble, build
+from ganbench.boards.collect import Found, collect, records_folder
+from ganbench.boards.csvfile import board_csv, trials_csv
+from ganbench.boards.curves import draw_curves
+from ganbench.boards.markdown import escape, markdown
+from ganbench.boards.pictures import draw_overview, update_samples
+from ganbench.boards.wording import interval
 from ganbench.metrics.catalogue import HEADLINE
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ganbench.leaderboard.board import Board
-from ganbench.leaderboard.collect import started
+from ganbench.boards.board import Board
+from ganbench.boards.collect import started
 
 
 def caption(board: Board) -> list[tuple[str, str]]:

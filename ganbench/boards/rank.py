@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganbench.leaderboard.aggregate import Row
+from ganbench.boards.aggregate import Row
 
 _PLACES = {"ceiling": 0, "model": 1, "memoriser": 2, "floor": 3}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganbench.leaderboard.board import assemble
-from ganbench.leaderboard.csvfile import COLUMNS, values
+from ganbench.boards.board import assemble
+from ganbench.boards.csvfile import COLUMNS, values
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ganbench.errors import RequestError
-from ganbench.leaderboard.collect import collect
+from ganbench.boards.collect import collect
 
 from .factory import EXTRACTOR, TRACK, make, seeds, write_runs
 

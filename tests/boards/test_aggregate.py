@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganbench.leaderboard.aggregate import COPIES, aggregate, estimate
+from ganbench.boards.aggregate import COPIES, aggregate, estimate
 from ganbench.metrics.catalogue import BY_NAME, HEADLINE
 from ganbench.trials.record import Status
 

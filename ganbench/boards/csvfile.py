@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from ganbench.leaderboard.board import Board
-from ganbench.leaderboard.rank import Ranked
-from ganbench.leaderboard.wording import one_line
+from ganbench.boards.board import Board
+from ganbench.boards.rank import Ranked
+from ganbench.boards.wording import one_line
 from ganbench.metrics.catalogue import METRICS
 from ganbench.trials.record import Record
 

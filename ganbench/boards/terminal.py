@@ -6,10 +6,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.leaderboard.aggregate import Estimate
-from ganbench.leaderboard.board import Board
-from ganbench.leaderboard.rank import Ranked
-from ganbench.leaderboard.wording import BLANK, interval, name, number, one_line
+from ganbench.boards.aggregate import Estimate
+from ganbench.boards.board import Board
+from ganbench.boards.rank import Ranked
+from ganbench.boards.wording import BLANK, interval, name, number, one_line
 from ganbench.metrics.catalogue import BY_NAME, HEADLINE
 
 SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "acc", "acc_oracle")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ganbench.leaderboard.aggregate import aggregate
-from ganbench.leaderboard.rank import rank
+from ganbench.boards.aggregate import aggregate
+from ganbench.boards.rank import rank
 from ganbench.trials.record import Status
 
 from .factory import full, make, seeds
