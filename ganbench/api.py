@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+
 import torch
 
 from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
 from ganbench.model import DataSpec, Model
-from ganbench.registry import built_in, discover, resolve
+from ganbench.registry import resolve
 from ganbench.session import Request, prepare
+from ganbench.shipped import built_in, discover
 from ganbench.trials.config import make_config
 from ganbench.trials.plan import load_dataset
 from ganbench.trials.record import Record
 from ganbench.trials.trial import Setting, Trial
+
 
 def run(
     models: str | Sequence[str | type[Model]],

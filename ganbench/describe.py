@@ -28,7 +28,9 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         pass
     answer = subprocess.run([sys.executable, "-m", "ganbench.describe"], capture_output=True, text=True)
     if answer.returncode:
-        raise RequestError(f"plugins cannot be listed: {(answer.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+        raise RequestError(
+            f"plugins cannot be listed: {(answer.stderr.strip().splitlines() or ['no reason given'])[-1]}"
+        )
     # A plugin may print when imported: the answer is the last line.
     found: dict[str, list[dict[str, Any]]] = json.loads(answer.stdout.strip().splitlines()[-1])
     if not found["broken"]:
@@ -61,7 +63,7 @@ def _stamp() -> str:
 
 
 def _describe() -> dict[str, list[dict[str, Any]]]:
-    from ganbench.registry import discover
+    from ganbench.shipped import discover
 
     registry = discover()
     answer: dict[str, list[dict[str, Any]]] = {"broken": []}
@@ -77,7 +79,8 @@ def _describe() -> dict[str, list[dict[str, Any]]]:
     ]  # fmt: skip
     for kind in ("datasets", "extractors"):
         answer[kind] = [
-            {"name": entry.name, "summary": entry.thing.summary, "origin": str(entry.origin)} for entry in registry.all(kind)
+            {"name": entry.name, "summary": entry.thing.summary, "origin": str(entry.origin)}
+            for entry in registry.all(kind)
         ]
     answer["tracks"] = [entry.thing.model_dump() | {"origin": str(entry.origin)} for entry in registry.all("tracks")]
     return answer

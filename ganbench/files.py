@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 def cache_folder(*parts: str) -> Path:
     """Return (and make) a sub-folder of ``GANBENCH_CACHE``, by default ``~/.cache/ganbench``."""
-    base = os.environ.get("GANBENCH_CACHE")
+    base: str | Path | None = os.environ.get("GANBENCH_CACHE")
     if not base:
-        base = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "ganbench")
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ganbench")
     folder = Path(base, *parts)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -29,8 +29,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

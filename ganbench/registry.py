@@ -91,7 +91,9 @@ class Registry:
         if taken is not None:
             if taken.origin == origin and taken.thing is thing:
                 return
-            clash = f"{KINDS[kind]} name {name!r} is taken twice: by {taken.origin} and by {origin}: remove or rename one"
+            clash = (
+                f"{KINDS[kind]} name {name!r} is taken twice: by {taken.origin} and by {origin}: remove or rename one"
+            )
             self._clashes[kind, name] = clash
             raise RequestError(clash)
         self._things[kind][name] = Registered(name, thing, origin)
@@ -115,7 +117,7 @@ class Registry:
         if not (isinstance(model, type) and issubclass(model, Model)):
             raise RequestError(f"{model!r} is not a subclass of ganbench.Model")
         if not isinstance(getattr(model, "name", None), str):
-            raise RequestError(f"class {model.__qualname__} has no name: give it `name = \"...\"`")
+            raise RequestError(f'class {model.__qualname__} has no name: give it `name = "..."`')
         self.add("models", model.name, model, origin)
 
     def _add_datasets(self, source: Any, origin: Origin) -> None:
@@ -140,27 +142,20 @@ def _hooks_of(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
         marked = manager.parse_hookimpl_opts(module, attribute) is not None
         if marked:
             yield attribute
-        elif attribute.startswith("ganbench_register_") and getattr(value, "__module__", "") == getattr(module, "__name__", ""):
+        elif attribute.startswith("ganbench_register_") and getattr(value, "__module__", "") == getattr(
+            module, "__name__", ""
+        ):
             raise RequestError(f"{attribute} is not marked: put @ganbench.hookimpl above it")
 
 
-def built_in(registry: Registry | None = None) -> Registry:
-    """Return a registry that holds ganbench's own data sets, extractors and tracks; no torch is imported."""
-    import ganbench
-    from ganbench import builtins
-
-    registry = registry or Registry()
-    registry.add_plugin(builtins, Origin("ganbench", ganbench.__version__, ""))
-    return registry
-
-
-def discover(report: Callable[[Broken], None] = lambda broken: None) -> Registry:
+def take_in(registry: Registry, report: Callable[[Broken], None] = lambda broken: None) -> None:
     """Load every entry point of the group ``ganbench``, each by itself; a broken one is reported and left out."""
-    registry = built_in()
     for point in entry_points():
         distribution = point.dist
         origin = Origin(
-            distribution.name if distribution else "unknown", distribution.version if distribution else "", f"{point.name} = {point.value}"
+            distribution.name if distribution else "unknown",
+            distribution.version if distribution else "",
+            f"{point.name} = {point.value}",
         )
         try:
             registry.add_plugin(point.load(), origin)
@@ -170,7 +165,6 @@ def discover(report: Callable[[Broken], None] = lambda broken: None) -> Registry
             broken = Broken(origin, _one_line(error))
             registry.broken.append(broken)
             report(broken)
-    return registry
 
 
 def entry_points() -> list[importlib.metadata.EntryPoint]:
@@ -244,7 +238,11 @@ def _sources(module: ModuleType) -> list[Path]:
             if isinstance(node, ast.Import):
                 waiting += [alias.name for alias in node.names if alias.name.partition(".")[0] == package]
             elif isinstance(node, ast.ImportFrom):
-                base = importlib.util.resolve_name("." * node.level + (node.module or ""), home) if node.level else node.module
+                base = (
+                    importlib.util.resolve_name("." * node.level + (node.module or ""), home)
+                    if node.level
+                    else node.module
+                )
                 if base and base.partition(".")[0] == package:
                     waiting += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     return [seen[name] for name in sorted(seen)]

@@ -112,4 +112,6 @@ def check_writable(folder: Path, option: str) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise RequestError(f"{option} {folder}: cannot be written ({os.strerror(error.errno or 0)}): name another folder") from error
+        raise RequestError(
+            f"{option} {folder}: cannot be written ({os.strerror(error.errno or 0)}): name another folder"
+        ) from error

@@ -34,8 +34,12 @@ def translate(images: Tensor, reach: int) -> Tensor:
     n, channels, height, width = images.shape
     padded = F.pad(images, (reach,) * 4, value=-1.0)
     dy, dx = torch.randint(0, 2 * reach + 1, (2, n), device=images.device)
-    rows = (dy[:, None] + torch.arange(height, device=images.device))[:, None, :, None].expand(-1, channels, -1, padded.shape[3])
-    columns = (dx[:, None] + torch.arange(width, device=images.device))[:, None, None, :].expand(-1, channels, height, -1)
+    rows = (dy[:, None] + torch.arange(height, device=images.device))[:, None, :, None].expand(
+        -1, channels, -1, padded.shape[3]
+    )
+    columns = (dx[:, None] + torch.arange(width, device=images.device))[:, None, None, :].expand(
+        -1, channels, height, -1
+    )
     return padded.gather(2, rows).gather(3, columns)
 
 

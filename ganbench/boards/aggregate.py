@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ganbench.metrics.catalogue import HEADLINE, METRICS, Metric
+from ganbench.scores import HEADLINE, METRICS, Metric
 from ganbench.trials.record import ModelInfo, Record, Status
 
 CONFIDENCE = 0.95

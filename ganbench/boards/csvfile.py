@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from ganbench.boards.board import Board
 from ganbench.boards.rank import Ranked
 from ganbench.boards.wording import one_line
-from ganbench.metrics.catalogue import METRICS
+from ganbench.scores import METRICS
 from ganbench.trials.record import Record
 
 Value = str | int | float | None

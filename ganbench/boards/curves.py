@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganbench.files import write_whole
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.wording import name
-from ganbench.metrics.catalogue import HEADLINE
+from ganbench.files import write_whole
+from ganbench.scores import HEADLINE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

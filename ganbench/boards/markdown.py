@@ -12,7 +12,7 @@ from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
 from ganbench.boards.rank import Ranked
 from ganbench.boards.wording import BLANK, interval, number, one_line, plus_minus
-from ganbench.metrics.catalogue import HEADLINE, METRICS
+from ganbench.scores import HEADLINE, METRICS
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _REASON = 240

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganbench.files import write_whole
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.wording import interval, name, slug
-from ganbench.metrics.catalogue import HEADLINE
+from ganbench.files import write_whole
+from ganbench.scores import HEADLINE
 
 if TYPE_CHECKING:
     from PIL.Image import Image

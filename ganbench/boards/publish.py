@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganbench.errors import RequestError
-from ganbench.files import write_text, write_whole
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board, assemble, build
 from ganbench.boards.collect import Found, collect, records_folder
@@ -14,7 +12,9 @@ from ganbench.boards.curves import draw_curves
 from ganbench.boards.markdown import escape, markdown
 from ganbench.boards.pictures import draw_overview, update_samples
 from ganbench.boards.wording import interval
-from ganbench.metrics.catalogue import HEADLINE
+from ganbench.errors import RequestError
+from ganbench.files import write_text, write_whole
+from ganbench.scores import HEADLINE
 
 
 def publish(track: str, runs: Path, boards: Path, *, fingerprint: str | None = None) -> Board:

@@ -10,7 +10,7 @@ from ganbench.boards.aggregate import Estimate
 from ganbench.boards.board import Board
 from ganbench.boards.rank import Ranked
 from ganbench.boards.wording import BLANK, interval, name, number, one_line
-from ganbench.metrics.catalogue import BY_NAME, HEADLINE
+from ganbench.scores import BY_NAME, HEADLINE
 
 SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "acc", "acc_oracle")
 

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
+from ganbench.cli.options import folder_option
+
 
 @click.command()
 @click.option("--track", default="mnist5k-quick", show_default=True, help="The track whose board is wanted.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
-              help="Where the trials lie.")  # fmt: skip
-@click.option("--boards", type=click.Path(file_okay=False, path_type=Path), default=Path("leaderboards"), show_default=True,
-              help="Where boards are published.")  # fmt: skip
+@folder_option("--out", "runs", "Where the trials lie.")
+@folder_option("--boards", "leaderboards", "Where boards are published.")
 @click.option("--quiet", is_flag=True, help="Print nothing.")
 def leaderboard(track: str, out: Path, boards: Path, quiet: bool) -> None:
     """Rebuild a board from the records under --out and those published beside it, and show it."""
-    from ganbench.cli.progress import console
     from ganbench.boards.publish import publish
     from ganbench.boards.terminal import table
+    from ganbench.cli.progress import console
 
     board = publish(track, out, boards)
     if not quiet:

@@ -15,5 +15,7 @@ def plugins() -> None:
     columns = ("name", "family", "role", "version", "distribution", "paper")
     print_table("models", columns, [[str(model[column]) for column in columns] for model in found["models"]])
     if found["broken"]:
-        print_table("broken plugins", ("plugin", "error"), [[each["origin"], each["error"]] for each in found["broken"]])
+        print_table(
+            "broken plugins", ("plugin", "error"), [[each["origin"], each["error"]] for each in found["broken"]]
+        )
     click.echo("run them with: ganbench run --plugins NAME,NAME[parameter=value] or ./file.py:Class")

@@ -57,16 +57,22 @@ class Display:
         self._say(f"{track.name}: {track.budget} on {track.dataset}, {track.samples} samples, {track.extractor}")
         if done:
             kept = f"{done} of {len(session.trials)} trials have a record in {session.out}"
-            self._say(f"{kept}: {'nothing to train' if not waiting else 'they are not trained again'} (--rerun trains anew)")
+            self._say(
+                f"{kept}: {'nothing to train' if not waiting else 'they are not trained again'} (--rerun trains anew)"
+            )
         if waiting:
-            setting = session.setting
-            self._say(f"{waiting} trials, {session.jobs} at a time, {setting.threads} threads each, {setting.device}, {setting.precision}")
+            setting, jobs = session.setting, session.jobs
+            self._say(
+                f"{waiting} trials, {jobs} at a time, {setting.threads} threads each, {setting.device}, {setting.precision}"
+            )
             if self._console.is_terminal:
                 self._live = Live(self._render(), console=self._console, refresh_per_second=4)
                 self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live is not None:
             self._live.stop()
 
@@ -105,7 +111,13 @@ class Display:
         for record in self._ended:
             scores = [_score(record, name, digits) for name, digits in _COLUMNS]
             status = record.status.value if record.status is Status.OK else f"{record.status}: {record.reason}"
-            row = [record.about.label, str(record.repetition), *scores, f"{record.seconds.get('train', 0.0):.0f}", status]
+            row = [
+                record.about.label,
+                str(record.repetition),
+                *scores,
+                f"{record.seconds.get('train', 0.0):.0f}",
+                status,
+            ]
             table.add_row(*(Text(cell) for cell in row), style="" if record.status is Status.OK else "red")
         return Group(table, self._progress)
 

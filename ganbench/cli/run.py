@@ -7,14 +7,7 @@ from pathlib import Path
 
 import click
 
-
-
-def _folder(default: str) -> dict[str, object]:
-    return {
-        "type": click.Path(file_okay=False, path_type=Path),
-        "default": Path(default) if default else None,
-        "show_default": bool(default),
-    }
+from ganbench.cli.options import folder_option
 
 
 @click.command()
@@ -27,10 +20,12 @@ def _folder(default: str) -> dict[str, object]:
 @click.option("--precision", type=click.Choice(("auto", "fp32", "bf16")), default="auto", show_default=True,
               help="Number format of training steps; auto takes bf16 where the hardware multiplies it.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
-@click.option("--jobs", type=int, help="Trials at once; threads are divided among them. [default: one a core, or 1 on a GPU]")
-@click.option("--out", help="Where trials are kept.", **_folder("runs"))
-@click.option("--boards", help="Where boards are published.", **_folder("leaderboards"))
-@click.option("--data-dir", help="Where data sets lie or go. [default: GANBENCH_DATA, else a cache]", **_folder(""))
+@click.option(
+    "--jobs", type=int, help="Trials at once; threads are divided among them. [default: one a core, or 1 on a GPU]"
+)
+@folder_option("--out", "runs", "Where trials are kept.")
+@folder_option("--boards", "leaderboards", "Where boards are published.")
+@folder_option("--data-dir", None, "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]")
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
 @click.option("--no-baselines", is_flag=True, help="Leave out real, noise and replay.")
 @click.option("--rerun", is_flag=True, help="Train again what has a record already.")
@@ -40,10 +35,11 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
 
     Exit status: 0 done; 1 a trial failed (it is a row of the board); 2 the request was wrong.
     """
-    from ganbench.cli.progress import Display
     from ganbench.boards.publish import publish
-    from ganbench.registry import Broken, discover
+    from ganbench.cli.progress import Display
+    from ganbench.registry import Broken
     from ganbench.session import Request, check_writable, prepare
+    from ganbench.shipped import discover
 
     def warn(broken: Broken) -> None:
         if not quiet:

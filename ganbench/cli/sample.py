@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ganbench.cli.options import folder_option
 from ganbench.errors import RequestError
 
 
@@ -14,7 +15,7 @@ from ganbench.errors import RequestError
 @click.option("-n", "count", default=64, show_default=True, help="How many samples.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("samples.png"), show_default=True)
 @click.option("--seed", default=0, show_default=True, help="Another seed, other samples.")
-@click.option("--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True)
+@folder_option("--runs", "runs", "Where the trials lie.")
 def sample(key: str, count: int, out: Path, seed: int, runs: Path) -> None:
     """Draw samples from the trained model of trial KEY (a key, the first letters of one, or its folder)."""
     if count < 1:
@@ -36,5 +37,7 @@ def _find(runs: Path, key: str) -> Path:
     found = [path.parent for path in sorted(runs.glob(f"{key}*/checkpoint.pt")) if "/" not in key]
     if len(found) != 1:
         what = "no finished trial" if not found else f"{len(found)} trials"
-        raise RequestError(f"sample {key!r}: {what} of that key under {runs}: the `...-trials.csv` of a board lists keys")
+        raise RequestError(
+            f"sample {key!r}: {what} of that key under {runs}: the `...-trials.csv` of a board lists keys"
+        )
     return found[0]

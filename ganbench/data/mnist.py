@@ -73,7 +73,10 @@ def official_splits(name: str, folder: str, data_dir: Path | None) -> tuple[Spli
 
 
 MNIST = DataSource(
-    "mnist", partial(load_idx, "mnist", "MNIST"), "70,000 handwritten digits, 28x28 grey, downloaded", "3715e045b9e28453902f42ec6c9af96135fca9799d812cb33e009e72e814ee0c"
+    "mnist",
+    partial(load_idx, "mnist", "MNIST"),
+    "70,000 handwritten digits, 28x28 grey, downloaded",
+    "3715e045b9e28453902f42ec6c9af96135fca9799d812cb33e009e72e814ee0c",
 )
 FASHION_MNIST = DataSource(
     "fashion-mnist",

@@ -18,7 +18,9 @@ class Judge:
     `identity` is the extractor's name for caches; `oracle` tells whether its classes are the data set's own.
     """
 
-    def __init__(self, dataset: Dataset, extractor: Extractor, identity: str, *, oracle: bool, device: torch.device) -> None:
+    def __init__(
+        self, dataset: Dataset, extractor: Extractor, identity: str, *, oracle: bool, device: torch.device
+    ) -> None:
         self._extractor, self._oracle, self._classes = extractor, oracle, dataset.classes
         self._test_images = torch.from_numpy(dataset.test.images).to(device)
         labels = dataset.test.labels

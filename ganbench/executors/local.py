@@ -92,10 +92,16 @@ def _conclude(worker: _Worker, setting: Setting) -> Record:
     code = worker.process.returncode
     if code < 0:
         name = signal.Signals(-code).name
-        status, reason = Status.KILLED, f"the worker was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+        status, reason = (
+            Status.KILLED,
+            f"the worker was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else ""),
+        )
     else:
         lines = (worker.folder / "log.txt").read_text(errors="replace").strip().splitlines()
-        status, reason = Status.FAILED, f"the worker ended with status {code} and no record: {lines[-1] if lines else 'no output'}"
+        status, reason = (
+            Status.FAILED,
+            f"the worker ended with status {code} and no record: {lines[-1] if lines else 'no output'}",
+        )
     trial = worker.trial
     record = Record(
         key=trial.key, model=trial.about.name, about=trial.about, config=trial.config, track=trial.track,

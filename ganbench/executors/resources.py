@@ -51,7 +51,9 @@ def pick_device(choice: str) -> str:
         if not torch.cuda.is_available():
             raise RequestError(f"--device {choice}: this machine has no CUDA device: use --device cpu")
         if (device.index or 0) >= torch.cuda.device_count():
-            raise RequestError(f"--device {choice}: there are {torch.cuda.device_count()} CUDA devices, numbered from 0")
+            raise RequestError(
+                f"--device {choice}: there are {torch.cuda.device_count()} CUDA devices, numbered from 0"
+            )
         return f"cuda:{device.index or 0}"
     if device.type != "cpu":
         raise RequestError(f"--device {choice!r}: write auto, cpu, cuda or cuda:N")

@@ -47,7 +47,9 @@ class LeNetExtractor:
 def _file(name: str, weights: Path | None) -> Path:
     path = weights or WEIGHTS / f"{name}.safetensors"
     if not path.is_file():
-        raise RequestError(f"extractor {name!r}: no weights at {path}: name the file with --weights or reinstall ganbench")
+        raise RequestError(
+            f"extractor {name!r}: no weights at {path}: name the file with --weights or reinstall ganbench"
+        )
     return path
 
 
@@ -61,7 +63,9 @@ def _load(name: str, device: torch.device, weights: Path | None) -> LeNetExtract
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as error:
-        raise RequestError(f"extractor {name!r}: {path} does not hold a LeNet's weights ({type(error).__name__})") from error
+        raise RequestError(
+            f"extractor {name!r}: {path} does not hold a LeNet's weights ({type(error).__name__})"
+        ) from error
     return LeNetExtractor(network.to(device))
 
 

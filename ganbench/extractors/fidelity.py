@@ -42,7 +42,9 @@ class FidelityExtractor:
         if images.shape[1] == 1:
             images = images.expand(-1, 3, -1, -1)
         elif images.shape[1] != 3:
-            raise RequestError(f"extractor {self._network.name}: images have {images.shape[1]} channels, it takes 1 or 3")
+            raise RequestError(
+                f"extractor {self._network.name}: images have {images.shape[1]} channels, it takes 1 or 3"
+            )
         with torch.no_grad():
             found = self._network.convert_features_tuple_to_dict(self._network(images))
         probabilities = found[self._logits].float().softmax(1) if self._logits else None
@@ -70,7 +72,9 @@ def _network(name: str, weights: Path | None) -> Any:
             path = str(weights) if weights else None
             return kind(name, layers, feature_extractor_weights_path=path, verbose=False)
     except NotImplementedError as error:
-        raise RequestError(f"extractor {name!r}: torch-fidelity cannot read its weights from a file: leave out --weights") from error
+        raise RequestError(
+            f"extractor {name!r}: torch-fidelity cannot read its weights from a file: leave out --weights"
+        ) from error
     except Exception as error:
         advice = "check the file" if weights else "it is downloaded on first use: name a file with --weights"
         raise RequestError(f"extractor {name!r}: no weights ({_line(error)}): {advice}") from error
@@ -97,7 +101,10 @@ def _sha256(name: str, weights: Path | None) -> str:
 
 def _source(name: str) -> ExtractorSource:
     return ExtractorSource(
-        name, "torch-fidelity's network, downloaded or from --weights", load=partial(_load, name), sha256=partial(_sha256, name)
+        name,
+        "torch-fidelity's network, downloaded or from --weights",
+        load=partial(_load, name),
+        sha256=partial(_sha256, name),
     )
 
 
@@ -114,7 +121,9 @@ def register_with_torch_fidelity() -> None:
     from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
 
     class Bridge(FeatureExtractorBase):  # type: ignore[misc]
-        def __init__(self, name: str, features_list: list[str], feature_extractor_weights_path: str | None = None, **_: Any) -> None:
+        def __init__(
+            self, name: str, features_list: list[str], feature_extractor_weights_path: str | None = None, **_: Any
+        ) -> None:
             super().__init__(name, features_list)
             source = next(source for source in LENETS if source.name == name)
             weights = Path(feature_extractor_weights_path) if feature_extractor_weights_path else None

@@ -71,7 +71,9 @@ def train(train_split: Split, *, epochs: int, flip: bool, seed: int, batch_size:
             average.update_parameters(model)
             total += float(loss.detach())
         print(f"epoch {epoch + 1}/{epochs}  loss {total / steps:.4f}  {time.perf_counter() - start:.0f} s", flush=True)
-    return average.module.eval()
+    averaged = average.module.eval()
+    assert isinstance(averaged, LeNet)
+    return averaged
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError
-from ganbench.metrics.catalogue import METRICS
+from ganbench.scores import METRICS
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 PROTOCOL = 1

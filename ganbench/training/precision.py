@@ -24,4 +24,4 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
     """Return the context in which a step runs (it can be entered again and again)."""
     if precision == "fp32":
         return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)  # type: ignore[no-any-return]
+    return torch.autocast(device.type, torch.bfloat16)

@@ -19,13 +19,17 @@ def split_plugins(text: str) -> list[tuple[str, dict[str, str]]]:
     """Split ``vae,vae[latent_dim=64,beta=4]`` into names and settings; commas within brackets do not separate."""
     parts = [part.strip() for part in re.split(r",(?![^\[]*\])", text)]
     if not text.strip() or not all(parts):
-        raise RequestError(f"--plugins {text!r}: name at least one model, separated by commas; `ganbench plugins` lists them")
+        raise RequestError(
+            f"--plugins {text!r}: name at least one model, separated by commas; `ganbench plugins` lists them"
+        )
     found = []
     for part in parts:
         match = _VARIANT.fullmatch(part)
         if match is None:
             raise RequestError(f"--plugins {part!r}: write name or name[parameter=value,...]")
-        settings = [_assignment(item, f"--plugins {part!r}") for item in (match["settings"] or "").split(",") if item.strip()]
+        settings = [
+            _assignment(item, f"--plugins {part!r}") for item in (match["settings"] or "").split(",") if item.strip()
+        ]
         found.append((match["name"], dict(settings)))
     return found
 
@@ -70,7 +74,9 @@ def make_config(model: type[Model], settings: dict[str, Any]) -> Any:
             except (ValidationError, TypeError):
                 hint = getattr(hints[name], "__name__", None) or str(hints[name])
                 message = error.errors()[0]["msg"]
-                raise RequestError(f"model {model.name!r}: {name}={value!r} is not of type {hint} ({message})") from error
+                raise RequestError(
+                    f"model {model.name!r}: {name}={value!r} is not of type {hint} ({message})"
+                ) from error
     try:
         return model.Config(**values)
     except (TypeError, ValueError) as error:

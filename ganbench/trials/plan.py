@@ -33,16 +33,23 @@ def load_dataset(name: str, registry: Registry, data_dir: Path | None) -> Datase
     source = registry.get("datasets", name).thing
     dataset: Dataset = source.load(data_dir)
     if source.sha256 and dataset.sha256 != source.sha256:
-        raise RequestError(f"data set {name!r}: content hash is {dataset.sha256[:12]}, expected {source.sha256[:12]}: its files are damaged")
+        raise RequestError(
+            f"data set {name!r}: its content hashes to {dataset.sha256[:12]}, not {source.sha256[:12]}: files are damaged"
+        )
     return dataset
 
 
 def identify(track: Track, registry: Registry, data_dir: Path | None, weights: Path | None) -> TrackInfo:
     """Name the content that the track names: data set and extractor by their hashes."""
     dataset = load_dataset(track.dataset, registry, data_dir)
-    for what, wanted, split in (("samples", track.samples, dataset.heldout), ("curve_samples", track.curve_samples, dataset.test)):
+    for what, wanted, split in (
+        ("samples", track.samples, dataset.heldout),
+        ("curve_samples", track.curve_samples, dataset.test),
+    ):
         if wanted > len(split):
-            raise RequestError(f"track {track.name!r}: {what} = {wanted}, but {track.dataset} has {len(split)} images for it")
+            raise RequestError(
+                f"track {track.name!r}: {what} = {wanted}, but {track.dataset} has {len(split)} images for it"
+            )
     extractor = registry.get("extractors", track.extractor).thing.identity(weights)
     return TrackInfo(
         protocol=track, dataset_sha256=dataset.sha256, extractor_sha256=extractor,
@@ -96,7 +103,9 @@ def plan(
     ]
 
 
-def _wanted(plugins: str | Sequence[str | type[Model]], registry: Registry) -> list[tuple[str | type[Model], dict[str, str]]]:
+def _wanted(
+    plugins: str | Sequence[str | type[Model]], registry: Registry
+) -> list[tuple[str | type[Model], dict[str, str]]]:
     if not isinstance(plugins, str):
         parts: list[tuple[str | type[Model], dict[str, str]]] = []
         for item in plugins:
@@ -115,7 +124,9 @@ def _choose(wanted: tuple[str | type[Model], dict[str, str]], registry: Registry
         known = {entry.thing: entry for entry in registry.all("models")}
         if spec not in known:
             if spec.__module__ == "__main__":
-                raise RequestError(f"class {spec.__qualname__}: put it into a file of its own: trials are other processes")
+                raise RequestError(
+                    f"class {spec.__qualname__}: put it into a file of its own: trials are other processes"
+                )
             registry._add_models(spec, Origin(spec.__module__, "", spec.__qualname__))
             return registry.get("models", spec.name), settings
         return known[spec], settings
@@ -128,12 +139,19 @@ def _trial(entry: Registered, config: Any, info: TrackInfo) -> Trial:
     model: type[Model] = entry.thing
     batch_size = getattr(config, "batch_size", 1)
     if not Budget.parse(info.protocol.budget).admits(images=batch_size, steps=1, seconds=0.0):
-        raise RequestError(f"budget {info.protocol.budget}: smaller than one batch of {model.name!r} ({batch_size} images)")
+        raise RequestError(
+            f"budget {info.protocol.budget}: smaller than one batch of {model.name!r} ({batch_size} images)"
+        )
     about = ModelInfo(
         name=model.name, label=label_of(model, config), family=model.family, role=model.role, version=model.version,
         source=source_hash(model), conditional=model.conditional, paper=model.paper,
         distribution=f"{entry.origin.distribution} {entry.origin.version}".strip(),
     )  # fmt: skip
     return Trial(
-        about=about, address=address(model, entry.origin), config=config_values(config), track=info, repetition=0, seed=0
+        about=about,
+        address=address(model, entry.origin),
+        config=config_values(config),
+        track=info,
+        repetition=0,
+        seed=0,
     )

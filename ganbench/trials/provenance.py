@@ -43,13 +43,16 @@ def _git() -> tuple[str | None, bool | None]:
     package = Path(ganbench.__file__).parent
     if not (package.parent / ".git").exists():
         return None, None
+    return _output(["git", "-C", str(package), "rev-parse", "HEAD"]), bool(
+        _output(["git", "-C", str(package), "status", "--porcelain", "--", ".", "../plugins"])
+    )
+
+
+def _output(words: list[str]) -> str | None:
     try:
-        run = lambda *words: subprocess.run(  # noqa: E731
-            ["git", "-C", str(package), *words], capture_output=True, text=True, timeout=10, check=True
-        ).stdout.strip()
-        return run("rev-parse", "HEAD"), bool(run("status", "--porcelain", "--", ".", "../plugins"))
+        return subprocess.run(words, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
-        return None, None
+        return None
 
 
 def _cpu() -> str:
@@ -61,8 +64,4 @@ def _cpu() -> str:
 
 
 def _driver() -> str | None:
-    try:
-        words = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-        return subprocess.run(words, capture_output=True, text=True, timeout=10, check=True).stdout.split("\n")[0]
-    except (OSError, subprocess.SubprocessError):
-        return None
+    return _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])

@@ -108,4 +108,6 @@ def read_record(path: Path) -> Record:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise RequestError(f"record {path}: damaged or foreign ({where + ': ' if where else ''}{first['msg']})") from error
+        raise RequestError(
+            f"record {path}: damaged or foreign ({where + ': ' if where else ''}{first['msg']})"
+        ) from error

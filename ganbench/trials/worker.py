@@ -32,7 +32,8 @@ from ganbench.evaluation.judge import Judge  # noqa: E402
 from ganbench.evaluation.samples import SampleError, draw  # noqa: E402
 from ganbench.files import write_text, write_whole  # noqa: E402
 from ganbench.model import Batch, DataSpec, Model  # noqa: E402
-from ganbench.registry import built_in, discover, resolve  # noqa: E402
+from ganbench.registry import resolve  # noqa: E402
+from ganbench.shipped import built_in, discover  # noqa: E402
 from ganbench.training.loop import Progress, train  # noqa: E402
 from ganbench.training.meter import Meter  # noqa: E402
 from ganbench.trials.config import make_config  # noqa: E402
@@ -62,7 +63,7 @@ class Run:
 
     def __call__(self) -> None:
         """Load, train, sample, score."""
-        trial, track = self.trial, self.trial.track.protocol
+        track = self.trial.track.protocol
         self.provenance = provenance(self.device, self.setting.precision, self.setting.command)
         registry = built_in()
         if not (registry.has("datasets", track.dataset) and registry.has("extractors", track.extractor)):
@@ -73,9 +74,7 @@ class Run:
         images, labels = self._on_device(dataset.train)
         with self.meter.phase("evaluate"):
             oracle = source.classes > 0 and source.classes == dataset.classes
-            self.judge = Judge(
-                dataset, extractor, self.trial.track.extractor_sha256, oracle=oracle, device=self.device
-            )
+            self.judge = Judge(dataset, extractor, self.trial.track.extractor_sha256, oracle=oracle, device=self.device)
         # Samples are asked for in the proportions of the held-out images, which are neither trained on nor reference.
         self.labels = self._on_device(dataset.heldout)[1]
         model = self.train_model(dataset, images, labels)
@@ -112,7 +111,9 @@ class Run:
 
     def report(self, progress: Progress) -> None:
         self.progress = progress
-        self.emit(share=min(progress.share, 1.0), images=progress.images, seconds=progress.seconds, losses=progress.losses)
+        self.emit(
+            share=min(progress.share, 1.0), images=progress.images, seconds=progress.seconds, losses=progress.losses
+        )
 
     def emit(self, **event: Any) -> None:
         print(json.dumps(event), file=self._events, flush=True)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from ganbench.boards.aggregate import COPIES, aggregate, estimate
-from ganbench.metrics.catalogue import BY_NAME, HEADLINE
+from ganbench.scores import BY_NAME, HEADLINE
 from ganbench.trials.record import Status
 
 from .factory import make, seeds

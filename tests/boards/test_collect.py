@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ganbench.errors import RequestError
 from ganbench.boards.collect import collect
+from ganbench.errors import RequestError
 
 from .factory import EXTRACTOR, TRACK, make, seeds, write_runs
 

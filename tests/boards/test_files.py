@@ -14,7 +14,7 @@ from ganbench.boards.frame import leaderboard
 from ganbench.boards.markdown import escape, markdown
 from ganbench.boards.terminal import table
 from ganbench.boards.wording import slug
-from ganbench.metrics.catalogue import METRICS
+from ganbench.scores import METRICS
 from ganbench.trials.record import Status
 
 from .factory import TRACK, full, make, seeds, write_runs

@@ -8,11 +8,11 @@ import sys
 import pytest
 from PIL import Image
 
-from ganbench.errors import RequestError
 from ganbench.boards.aggregate import aggregate
 from ganbench.boards.curves import points
 from ganbench.boards.publish import publish
 from ganbench.boards.wording import slug
+from ganbench.errors import RequestError
 from ganbench.trials.record import Status
 
 from .factory import TRACK, full, make, seeds, write_runs

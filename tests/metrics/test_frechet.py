@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 import scipy.linalg
@@ -28,14 +26,17 @@ def gaussian(mean: object, covariance: object) -> Gaussian:
     return Gaussian(np.atleast_1d(np.asarray(mean, float)), np.atleast_2d(np.asarray(covariance, float)), 10**6)
 
 
-def by_sqrtm(x: Matrix, y: Matrix) -> float:
-    """The textbook formula with a dense matrix root."""
-    a, b = np.atleast_2d(np.cov(x, rowvar=False)), np.atleast_2d(np.cov(y, rowvar=False))
+def by_qr(x: Matrix, y: Matrix) -> float:
+    """The distance from the rows alone, no covariance formed: slow, and exact to 1e-15 of the traces."""
     shift = x.mean(0) - y.mean(0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)  # singular products are what it is used for
-        root = scipy.linalg.sqrtm(a @ b)
-    return float(shift @ shift + np.trace(a + b) - 2 * np.real(np.trace(root)))
+    a, b = (np.linalg.qr(s - s.mean(0), mode="r") / np.sqrt(len(s) - 1) for s in (x, y))
+    root = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return float(shift @ shift + np.square(a).sum() + np.square(b).sum() - 2 * root)
+
+
+def within(share: float, x: Matrix, y: Matrix) -> float:
+    """A tolerance relative to the traces, since it is those that cancel."""
+    return share * float(x.var(axis=0).sum() + y.var(axis=0).sum())
 
 
 def test_one_dimension() -> None:
@@ -97,13 +98,29 @@ def test_symmetry() -> None:
         assert frechet_distance(x, y) == pytest.approx(frechet_distance(y, x), rel=EXACT)
 
 
-@pytest.mark.parametrize(("n", "m"), [(20, 25), (20, 300), (300, 20)])
-def test_fewer_rows_than_features(n: int, m: int) -> None:
+def test_textbook_formula() -> None:
+    x, y = rows(300, 16), rows(200, 16, seed=1)
+    a, b = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    shift = x.mean(0) - y.mean(0)
+    expected = shift @ shift + np.trace(a + b) - 2 * np.trace(scipy.linalg.sqrtm(a @ b)).real
+    assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-10)  # the dense root's own error: 1e-13 measured
+
+
+@pytest.mark.parametrize(("n", "m"), [(20, 25), (20, 300), (300, 20), (65, 300), (300, 300)])
+def test_any_number_of_rows(n: int, m: int) -> None:
     x, y = rows(n, 64), rows(m, 64, seed=1)
-    # The dense root takes sqrt of eigenvalues that are zero but for 1e-16: about 1e-8 each, so no tighter than 1e-7.
-    assert frechet_distance(x, y) == pytest.approx(by_sqrtm(x, y), rel=1e-7)
+    assert frechet_distance(x, y) == pytest.approx(by_qr(x, y), abs=within(1e-11, x, y))
+    # From covariances where n < d: roots of eigenvalues that are zero but for 1e-16, so 1e-8 each and no tighter.
     moments = frechet_distance_gaussians(gaussian_of(x), gaussian_of(y))
     assert moments == pytest.approx(frechet_distance(x, y), rel=1e-7)
+
+
+def test_steep_spectrum() -> None:
+    x, y = rows(300, 32), rows(200, 32, seed=1)
+    rotation = np.linalg.qr(rows(32, 32, seed=2))[0]
+    steep = np.logspace(0, -6, 32)
+    x, y = x * steep @ rotation, y * steep @ rotation
+    assert frechet_distance(x, y) == pytest.approx(by_qr(x, y), abs=within(1e-11, x, y))
 
 
 def test_collapsed_generator() -> None:
@@ -117,19 +134,28 @@ def test_collapsed_generator() -> None:
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e4])
 def test_dead_features_change_nothing(constant: float) -> None:
-    x, y = rows(300, 32), rows(200, 32, seed=1)
-    dead_x, dead_y = (np.insert(s, [3, 7, 32], constant, axis=1) for s in (x, y))
-    assert frechet_distance(dead_x, dead_y) == pytest.approx(frechet_distance(x, y), rel=1e-10)
-    # Dead in one set only: its variance counts and nothing else.
-    y[:, 5] = constant
-    assert frechet_distance(x, y) == pytest.approx(by_sqrtm(x, y), rel=1e-7)  # 1e-7 as above
+    for seed in range(10):  # the variance of 0.1 is rounding, and only some roundings look like a variance
+        x, y = rows(300, 32, seed), rows(200, 32, seed + 10)
+        expected = frechet_distance(x, y)
+        dead_x, dead_y = (np.insert(s, [3, 7, 32], constant, axis=1) for s in (x, y))
+        assert frechet_distance(dead_x, dead_y) == pytest.approx(expected, abs=within(1e-11, x, y))
+        y[:, 5] = constant  # dead in one set only: the other's variance counts, and the shift
+        assert frechet_distance(x, y) == pytest.approx(by_qr(x, y), rel=1e-11)
 
 
-def test_dependent_features() -> None:
-    x, y = rows(300, 32), rows(200, 32, seed=1)
-    x[:, 20:], y[:, 20:] = x[:, :12] @ np.ones((12, 12)), y[:, :12] @ np.ones((12, 12))
-    assert frechet_distance(x, y) == pytest.approx(by_sqrtm(x, y), rel=1e-6)  # singular, and badly scaled
-    assert frechet_distance(x, x) <= 1e-12 * x.var(axis=0).sum()
+def test_all_features_dead() -> None:
+    x, y = rows(50, 8), np.full((40, 8), 0.5)
+    assert frechet_distance(y, y + 3) == pytest.approx(8 * 9, rel=EXACT)
+    assert frechet_distance(x, y) == pytest.approx(np.square(x.mean(0) - 0.5).sum() + x.var(axis=0, ddof=1).sum())
+
+
+@pytest.mark.parametrize("copied", [1, 12])
+def test_dependent_features(copied: int) -> None:
+    for seed in range(10):
+        x, y = rows(300, 32, seed), rows(200, 32, seed + 10)
+        x[:, 20 : 20 + copied], y[:, 20 : 20 + copied] = x[:, :copied], y[:, :copied]
+        assert frechet_distance(x, y) == pytest.approx(by_qr(x, y), abs=within(1e-11, x, y))
+        assert frechet_distance(x, x) <= within(1e-11, x, x)
 
 
 def test_features_far_from_the_origin() -> None:

@@ -26,6 +26,12 @@ def test_uniform_rows_score_one() -> None:
     assert inception_score(np.full((100, 10), 0.1, dtype=np.float32)) == pytest.approx((1, 0), abs=1e-14)
 
 
+def test_equal_rows_never_score_below_one() -> None:
+    for row in np.random.default_rng(0).dirichlet(np.ones(10), size=50):  # rounding gives some 1 - 1e-16
+        mean, _ = inception_score(np.tile(row, (7, 1)), splits=1)
+        assert 1 <= mean <= 1 + 1e-14
+
+
 @pytest.mark.parametrize("splits", [1, 4, 10])
 def test_certain_and_balanced_scores_the_number_of_classes(splits: int) -> None:
     assert inception_score(one_hot(1000), splits=splits, seed=None) == pytest.approx((10, 0), rel=1e-13, abs=1e-12)

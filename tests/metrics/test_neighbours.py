@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterator
+
 import pytest
 import torch
 
+from ganbench import metrics
 from ganbench.metrics import neighbours
 from ganbench.metrics.neighbours import centred, nearest, squared_radii, tiles
+
+# The package's name `precision_recall` is the function.
+precision_recall = importlib.import_module("ganbench.metrics.precision_recall")
 
 
 def points(n: int, d: int = 16, seed: int = 0) -> torch.Tensor:
@@ -29,6 +36,7 @@ def test_tiles_cover_all_pairs_once(tile: int) -> None:
     for rows, columns, distances in tiles(a, b):
         assert distances.shape[0] <= tile
         assert found[rows, columns].isnan().all()
+        assert (distances >= 0).all()
         found[rows, columns] = distances
     torch.testing.assert_close(found, by_differences(a, b), rtol=1e-13, atol=0)
 
@@ -51,9 +59,12 @@ def test_nearest() -> None:
     assert torch.equal(index, expected.indices)
 
 
-def test_the_first_of_equals_is_the_nearest() -> None:
-    x = points(20).repeat(2, 1)
-    assert torch.equal(nearest(x, x)[1] % 20, torch.arange(20).repeat(2))
+def test_a_copy_is_the_nearest() -> None:
+    x = points(40) + 3
+    distances, index = nearest(x.repeat(2, 1), x)
+    assert torch.equal(index, torch.arange(40).repeat(2))
+    assert (distances >= 0).all()
+    assert distances.max() < 1e-12
 
 
 @pytest.mark.parametrize("spread", [1e-3, 1.0, 1e3])
@@ -66,6 +77,7 @@ def test_the_margin_bounds_the_rounding(spread: float, distance: float) -> None:
     radii, margin = squared_radii(x, 3)
     assert ((radii - exact.kthvalue(3, dim=1).values).abs() <= margin / 2).all()
     for rows, columns, distances in tiles(x, x):
+        assert (distances >= 0).all()
         edge = exact[rows, columns] == exact.kthvalue(3, dim=1).values[rows, None]
         assert ((distances - radii[rows, None]).abs() <= margin[rows, None])[edge].all()
 
@@ -75,3 +87,28 @@ def test_centring_leaves_copies_equal() -> None:
     a, b = centred(x, x[5:10].clone())
     assert torch.equal(a[5:10], b)
     assert a.mean(dim=0).abs().max() < 1e-8
+
+
+def test_decisions_survive_the_largest_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a BLAS or a GPU does within the error bound: ties stay ties and copies stay copies."""
+    generator = torch.Generator().manual_seed(0)
+    honest = neighbours.tiles
+
+    def rough(a: torch.Tensor, b: torch.Tensor) -> Iterator[tuple[slice, slice, torch.Tensor]]:
+        for rows, columns, distances in honest(a, b):
+            bound = a[rows].square().sum(dim=1)[:, None] + b[columns].square().sum(dim=1)
+            error = (a.shape[1] + 3) * 2.0**-52 * bound  # one less than the bound has: honest tiles err too
+            sign = torch.randint(-1, 2, distances.shape, generator=generator)
+            yield rows, columns, (distances + sign * error).clamp_(min=0)
+
+    monkeypatch.setattr(neighbours, "tiles", rough)
+    monkeypatch.setattr(precision_recall, "tiles", rough)
+    x = points(100, 32)
+    twice = x.repeat(2, 1)
+    for offset in (0, 1e4):
+        assert metrics.precision_recall(x + offset, x.flip(0) + offset) == (1, 1)
+        assert metrics.density_coverage(x + offset, x.flip(0) + offset) == (1, 1)
+        assert metrics.precision_recall(twice + offset, x + offset, k=1) == (1, 1)
+        assert metrics.density_coverage(twice + offset, x + offset, k=1) == (0, 0)
+        assert metrics.authenticity(x + offset, x + offset) == 0
+        assert metrics.authenticity(twice + offset, x + offset) == 0

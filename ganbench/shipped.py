@@ -1,0 +1,50 @@
+"""What ganbench itself registers, through the same hooks as anybody; the models come from `ganbench_plugins`.
+
+`built_in` is that alone, without importing torch; `discover` is that and every installed plugin.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import ganbench
+from ganbench.data.embedded import DIGITS, MNIST5K
+from ganbench.data.mnist import FASHION_MNIST, MNIST
+from ganbench.extractors.bundled import LENETS
+from ganbench.extractors.fidelity import FIDELITY
+from ganbench.hookspecs import hookimpl
+from ganbench.registry import Broken, Origin, Registry, take_in
+
+
+@hookimpl
+def ganbench_register_datasets(register):  # type: ignore[no-untyped-def]
+    for source in (MNIST5K, MNIST, FASHION_MNIST, DIGITS):
+        register(source)
+
+
+@hookimpl
+def ganbench_register_extractors(register):  # type: ignore[no-untyped-def]
+    for source in (*LENETS, *FIDELITY):
+        register(source)
+
+
+@hookimpl
+def ganbench_register_tracks(register):  # type: ignore[no-untyped-def]
+    for path in sorted(Path(__file__).with_name("tracks").glob("*.toml")):
+        register(path)
+
+
+def built_in() -> Registry:
+    """Return a registry that holds ganbench's own data sets, extractors and tracks."""
+    registry = Registry()
+    registry.add_plugin(sys.modules[__name__], Origin("ganbench", ganbench.__version__, ""))
+    return registry
+
+
+def discover(report: Callable[[Broken], None] = lambda broken: None) -> Registry:
+    """Return a registry that holds every installed plugin too; `report` is told of each broken one."""
+    registry = built_in()
+    take_in(registry, report)
+    return registry
