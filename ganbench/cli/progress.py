@@ -61,10 +61,9 @@ class Display:
                 f"{kept}: {'nothing to train' if not waiting else 'they are not trained again'} (--rerun trains anew)"
             )
         if waiting:
-            setting, jobs = session.setting, session.jobs
-            self._say(
-                f"{waiting} trials, {jobs} at a time, {setting.threads} threads each, {setting.device}, {setting.precision}"
-            )
+            setting = session.setting
+            where = f"{setting.threads} threads each, {setting.device}, {setting.precision}"
+            self._say(f"{waiting} trials, {session.jobs} at a time, {where}")
             if self._console.is_terminal:
                 self._live = Live(self._render(), console=self._console, refresh_per_second=4)
                 self._live.start()

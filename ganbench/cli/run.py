@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -50,6 +51,8 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
     check_writable(boards, "--boards")
     session = prepare(request, discover(warn))
     display = Display(session, quiet=quiet)
+    # Whoever ends this process ends its workers with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with display:
             records = session.run(display.show)

@@ -9,7 +9,8 @@ from ganbench.data.dataset import Dataset
 from ganbench.evaluation.classifier import downstream_accuracy
 from ganbench.evaluation.features import extract, extract_real
 from ganbench.extractors.base import Extractor
-from ganbench.metrics import authenticity, density_coverage, frechet_distance, inception_score, precision_recall
+from ganbench.metrics import density_coverage, frechet_distance, inception_score, precision_recall
+from ganbench.metrics.memorisation import Originals
 
 
 class Judge:
@@ -27,7 +28,7 @@ class Judge:
         self._test_labels = None if labels is None else torch.from_numpy(labels).to(device)
         self._reference = extract_real(extractor, identity, self._test_images).features
         train_images = torch.from_numpy(dataset.train.images).to(device)
-        self._training = extract_real(extractor, identity, train_images).features
+        self._originals = Originals(extract_real(extractor, identity, train_images).features)
 
     def score(
         self, images: Tensor, labels: Tensor | None = None, *, classifier_steps: int = 0, seed: int = 0
@@ -43,7 +44,7 @@ class Judge:
             scores["is"], scores["is_sd"] = inception_score(found.probabilities)
         scores["precision"], scores["recall"] = precision_recall(self._reference, found.features)
         scores["density"], scores["coverage"] = density_coverage(self._reference, found.features)
-        scores["authenticity"] = authenticity(self._training, found.features)
+        scores["authenticity"] = self._originals.authenticity(found.features)
         if classifier_steps and self._test_labels is not None:
             labellings = {"acc": labels}
             if self._oracle and found.probabilities is not None:

@@ -66,6 +66,8 @@ def _start(trial: Trial, setting: Setting, out: Path) -> _Worker:
     write_text(folder / "setting.json", setting.model_dump_json(indent=1))
     threads = str(setting.threads)
     environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    # A model class given from Python must be found where its module was found here.
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     # A session of its own: Ctrl-C reaches the command alone, which then ends its workers in order.
     process = subprocess.Popen(
         [sys.executable, "-m", "ganbench.trials.worker", str(folder)],

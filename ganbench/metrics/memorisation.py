@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ganbench.metrics.arrays import Array, checked_pair
+import torch
+
+from ganbench.metrics.arrays import Array, checked, checked_pair
 from ganbench.metrics.neighbours import centred, nearest, squared_radii
 
 
@@ -21,7 +23,18 @@ def authenticity(train: Array, fake: Array) -> float:
     Raises ValueError where either set has fewer than 2 rows, widths differ, or a value is not finite.
     Source: Alaa et al. 2022, arXiv 2102.08921.
     """
-    x, y = centred(*checked_pair("train", train, "fake", fake))
-    radii, margin = squared_radii(x, 1)
-    distances, index = nearest(y, x)
-    return (distances > (radii + margin)[index]).double().mean().item()
+    return Originals(train).authenticity(fake)
+
+
+class Originals:
+    """Training features, (n, d), with their distances to each other computed once: what every `authenticity` needs."""
+
+    def __init__(self, train: Array) -> None:
+        self._train = checked("train", train)
+        self._edges = torch.add(*squared_radii(centred(self._train, self._train)[0], 1))
+
+    def authenticity(self, fake: Array) -> float:
+        """Return what the function `authenticity` returns."""
+        x, y = centred(*checked_pair("train", self._train, "fake", fake))
+        distances, index = nearest(y, x)
+        return (distances > self._edges[index]).double().mean().item()

@@ -34,7 +34,7 @@ def load_dataset(name: str, registry: Registry, data_dir: Path | None) -> Datase
     dataset: Dataset = source.load(data_dir)
     if source.sha256 and dataset.sha256 != source.sha256:
         raise RequestError(
-            f"data set {name!r}: its content hashes to {dataset.sha256[:12]}, not {source.sha256[:12]}: files are damaged"
+            f"data set {name!r}: its content has the hash {dataset.sha256[:12]}, not {source.sha256[:12]}: damaged"
         )
     return dataset
 

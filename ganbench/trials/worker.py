@@ -23,6 +23,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any, TextIO  # noqa: E402
 
 import torch  # noqa: E402
+import torch._dynamo  # noqa: E402, F401  # the first optimiser imports it: seconds that no model should be billed
 from torch import Tensor  # noqa: E402
 
 from ganbench.budget import Budget  # noqa: E402
@@ -116,7 +117,10 @@ class Run:
         )
 
     def emit(self, **event: Any) -> None:
-        print(json.dumps(event), file=self._events, flush=True)
+        try:
+            print(json.dumps(event), file=self._events, flush=True)
+        except BrokenPipeError:
+            os._exit(1)  # the executor is gone: end without a record, so that the trial runs again
 
     def curve_point(self, model: Model, progress: Progress) -> None:
         n = self.trial.track.protocol.curve_samples

@@ -1,0 +1,38 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from ganbench.files import cache_folder, sha256_of, write_text, write_whole
+
+
+def test_a_failure_half_way_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "record.json"
+    write_text(path, "old é")
+
+    def fail(stream: BinaryIO) -> None:
+        stream.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, fail)
+    assert path.read_text(encoding="utf-8") == "old é"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")  # FIPS 180-2, appendix B.1
+    assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_the_cache_lies_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "here"))
+    assert cache_folder("data") == tmp_path / "here" / "data"
+    monkeypatch.delenv("GANBENCH_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "there"))
+    assert cache_folder() == tmp_path / "there" / "ganbench"
+    assert cache_folder().is_dir()

@@ -1,0 +1,206 @@
+"""Discovery: every entry point by itself, names, files, and the hash of a model's sources."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ganbench.errors import RequestError
+from ganbench.registry import Broken, Registry, load_file, source_hash
+from ganbench.shipped import discover
+
+Maker = Callable[..., str]
+
+GOOD = """
+import ganbench
+
+class Good(ganbench.Model):
+    name = "{name}"
+
+@ganbench.hookimpl
+def ganbench_register_models(register):
+    register(Good)
+"""
+SHIPPED = {"dcgan", "vanilla", "vae", "real", "noise", "replay"}
+
+
+def names(registry: Registry) -> set[str]:
+    return {entry.name for entry in registry.all("models")}
+
+
+def test_a_strangers_model_stands_beside_the_shipped_ones(distribution: Maker) -> None:
+    distribution("good-gan", GOOD.format(name="stranger"))
+    registry = discover()
+    entry = registry.get("models", "stranger")
+    assert (entry.origin.distribution, entry.origin.version) == ("good-gan", "1.2")
+    assert entry.thing.__name__ == "Good"
+    assert names(registry) >= SHIPPED | {"stranger"}
+    assert not registry.broken
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import there_is_no_such_module", "there_is_no_such_module"),
+        ("raise SystemExit(3)", "SystemExit"),
+        ("raise ValueError('first line\\nsecond line')", "ValueError: first line second line"),
+        ("def broken(:", "SyntaxError"),
+        (GOOD.format(name="a").replace("register_models", "register_model"), "did you mean 'ganbench_register_models'?"),
+        (GOOD.format(name="a").replace("@ganbench.hookimpl", ""), "above it"),
+        (GOOD.format(name="a b"), "'a b'"),
+        (GOOD.format(name="=a|b"), "'=a|b'"),
+        (GOOD.format(name="a").replace("register(Good)", "register(dict)"), "not a subclass of ganbench.Model"),
+        (GOOD.format(name="a").replace("name = ", "title = "), "has no name"),
+        (GOOD.format(name="a").replace("register(Good)", "1 / 0"), "ZeroDivisionError"),
+    ],
+    ids=["import", "exit", "raise", "syntax", "misspelt", "unmarked", "blank", "signs", "class", "nameless", "hook"],
+)
+def test_a_broken_plugin_is_reported_and_left_out(distribution: Maker, source: str, said: str) -> None:
+    distribution("bad-gan", source, "0.9")
+    distribution("good-gan", GOOD.format(name="stranger"))
+    reported: list[Broken] = []
+    registry = discover(reported.append)
+    assert names(registry) >= SHIPPED | {"stranger"}
+    assert [each.origin.distribution for each in reported] == ["bad-gan"]
+    assert registry.broken == reported
+    assert said in reported[0].error
+    assert "\n" not in reported[0].error
+    with pytest.raises(RequestError) as refusal:
+        registry.get("models", "bad-gan")
+    assert "bad-gan 0.9" in str(refusal.value)
+    assert said in str(refusal.value)
+
+
+def test_a_broken_plugin_leaves_nothing_behind(distribution: Maker) -> None:
+    half = GOOD.format(name="half") + "    register(object)\n"
+    distribution("bad-gan", half)
+    registry = discover()
+    assert [each.origin.distribution for each in registry.broken] == ["bad-gan"]
+    assert not registry.has("models", "half")
+
+
+@pytest.mark.parametrize(("name", "first"), [("twin", "one-gan 1.2"), ("dcgan", "ganbench ")])
+def test_a_name_taken_twice_is_an_error_that_names_both(distribution: Maker, name: str, first: str) -> None:
+    if name == "twin":
+        distribution("one-gan", GOOD.format(name=name))
+    distribution("two-gan", GOOD.format(name=name), "2.0")
+    registry = discover()
+    with pytest.raises(RequestError, match=f"{name!r} is taken twice") as refusal:
+        registry.get("models", name)
+    assert first in str(refusal.value)
+    assert "two-gan 2.0" in str(refusal.value)
+    assert registry.get("models", "vae").thing.name == "vae"
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(registry: Registry) -> None:
+    with pytest.raises(RequestError, match=r"unknown model 'dgcan' \(did you mean 'dcgan'\?\)"):
+        registry.get("models", "dgcan")
+    with pytest.raises(RequestError, match=r"unknown data set 'xyz' \(there is: digits, .*mnist5k\)"):
+        registry.get("datasets", "xyz")
+
+
+@pytest.fixture
+def fresh() -> Iterator[Registry]:
+    before = set(sys.modules)
+    yield Registry()
+    for name in set(sys.modules) - before:
+        if name.startswith("ganbench_file_"):
+            del sys.modules[name]
+
+
+def test_a_class_in_a_file_needs_no_package(tmp_path: Path, fresh: Registry) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(GOOD.format(name="mine"))
+    entry = load_file(f"{path}:Good", fresh)
+    assert entry.name == "mine"
+    assert entry.origin.distribution == str(path)
+    assert fresh.get("models", "mine") is entry
+
+
+def test_a_file_can_be_named_twice(tmp_path: Path, fresh: Registry) -> None:
+    # as in --plugins "./mine.py:Good,./mine.py:Good[lr=1e-3]"
+    path = tmp_path / "mine.py"
+    path.write_text(GOOD.format(name="mine"))
+    assert load_file(f"{path}:Good", fresh).thing is load_file(f"{path}:Good", fresh).thing
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (None, "there is no file"), ("", "defines no 'Good'"), ("def broken(:", "SyntaxError"),
+        ("raise ValueError('one\\ntwo')", "ValueError: one two"), ("raise SystemExit(3)", "SystemExit"),
+        ("Good = 3", "not a subclass"), (GOOD.format(name="a/b"), "'a/b'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_named_in_one_line(tmp_path: Path, fresh: Registry, source: str | None, said: str) -> None:
+    path = tmp_path / "mine.py"
+    if source is not None:
+        path.write_text(source)
+    with pytest.raises(RequestError) as refusal:
+        load_file(f"{path}:Good", fresh)
+    assert "mine.py" in str(refusal.value)
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+MODEL = """
+import ganbench
+from . import near
+from .losses import hinge
+
+class M(ganbench.Model):
+    name = "m"
+
+    def step(self, batch):
+        from .lazy import later
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "hashed_package"
+    folder.mkdir()
+    for name in ("__init__", "near", "losses", "deep", "lazy", "apart"):
+        (folder / f"{name}.py").write_text("hinge = 1\n")
+    (folder / "losses.py").write_text("from hashed_package.deep import hinge\n")
+    (folder / "model.py").write_text(MODEL)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "hashed_package"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [("model", True), ("near", True), ("losses", True), ("deep", True), ("lazy", True), ("apart", False)],
+)
+def test_the_source_hash_covers_what_the_model_imports_of_its_package(package: Path, file: str, counts: bool) -> None:
+    model = importlib.import_module("hashed_package.model").M
+    importlib.import_module("hashed_package.apart")
+    before = source_hash(model)
+    with open(package / f"{file}.py", "a") as source:
+        source.write("# another line\n")
+    assert (source_hash(model) != before) is counts
+
+
+def test_the_source_hash_does_not_depend_on_what_else_was_imported(package: Path) -> None:
+    model = importlib.import_module("hashed_package.model").M
+    before = source_hash(model)
+    importlib.import_module("hashed_package.lazy")
+    assert source_hash(model) == before
+
+
+def test_compiled_modules_are_hashed_too(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = types.ModuleType("hashed_package.near")
+    compiled.__file__ = str(package / "near.so")
+    Path(compiled.__file__).write_bytes(b"\x7fELF\0\0")
+    monkeypatch.setitem(sys.modules, "hashed_package.near", compiled)
+    model = importlib.import_module("hashed_package.model").M
+    before = source_hash(model)
+    Path(compiled.__file__).write_bytes(b"\x7fELF\0\1")
+    assert source_hash(model) != before

@@ -1,0 +1,152 @@
+"""The loop keeps to the budget, calls back in order, bills what it should, and sees every NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ganbench.budget import Budget
+from ganbench.errors import DivergedError
+from ganbench.model import Batch, DataSpec, Model
+from ganbench.training import loop, meter
+from ganbench.training.loop import Progress, train
+from ganbench.training.meter import Meter
+
+CPU = torch.device("cpu")
+IMAGES = torch.zeros(40, 1, 2, 2, dtype=torch.uint8)
+
+
+class Counter(Model):
+    """Counts its steps; `losses` of the number of the step is what a step returns."""
+
+    name = "counter"
+
+    @dataclass(frozen=True)
+    class Config:
+        batch_size: int = 10
+
+    def __init__(self, losses: Callable[[int], dict[str, float]] = lambda step: {"loss": 1.0}) -> None:
+        super().__init__(DataSpec((1, 2, 2), 0, "none", 40), self.Config())
+        self.losses, self.steps, self.images, self.modes = losses, 0, 0, set[bool]()
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        self.steps += 1
+        self.images += len(batch.images)
+        self.modes.add(self.training)
+        return {name: torch.tensor(value) for name, value in self.losses(self.steps).items()}
+
+
+def run(model: Model, budget: str, **options: Any) -> Progress:
+    clock = options.pop("meter", None) or Meter(CPU)
+    with clock.phase("train"):
+        return train(model, IMAGES, None, Budget.parse(budget), clock, seed=0, **options)
+
+
+@pytest.mark.parametrize(
+    ("budget", "steps"), [("7steps", 7), ("39img", 3), ("40img", 4), ("1kimg,5steps", 5), ("25img,5steps", 2)]
+)
+def test_counts_are_kept_to_exactly(budget: str, steps: int) -> None:
+    model = Counter()
+    end = run(model, budget)
+    assert (model.steps, model.images) == (end.steps, end.images) == (steps, 10 * steps)
+
+
+class Clock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        for module in (loop, meter):
+            monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: self.now))
+
+    def tick(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_a_time_budget_bills_steps_and_what_came_before_but_no_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    model = Counter(lambda step: clock.tick(1.0) or {"loss": 1.0})
+    watch = Meter(CPU)
+
+    def evaluate(progress: Progress) -> None:
+        with watch.phase("evaluate"):
+            clock.tick(100.0)
+
+    with watch.phase("train"):
+        clock.tick(2.0)  # building the model
+        end = train(
+            model, IMAGES, None, Budget(seconds=10.0), watch, seed=0, milestones=(0.25, 0.5), at_milestone=evaluate
+        )
+    assert model.steps == 8
+    assert end.seconds == 10.0
+    assert watch.by_phase() == {"train": 10.0, "evaluate": 200.0}
+
+
+def test_milestones_come_in_order_at_their_shares() -> None:
+    model, seen = Counter(), list[Progress]()
+
+    def look(progress: Progress) -> None:
+        seen.append(progress)
+        model.eval()
+
+    run(model, "16steps", milestones=(0.125, 0.25, 0.5), at_milestone=look)
+    assert [progress.steps for progress in seen] == [2, 4, 8]
+    assert [progress.share for progress in seen] == [0.125, 0.25, 0.5]
+    assert [progress.images for progress in seen] == [20, 40, 80]
+    assert all(progress.losses == {"loss": 1.0} for progress in seen)
+    assert model.modes == {True}
+
+
+def test_milestones_passed_in_one_step_are_one_call() -> None:
+    seen = list[int]()
+    run(Counter(), "2steps", milestones=(0.1, 0.2, 0.4), at_milestone=lambda progress: seen.append(progress.steps))
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("bad_step", [1, 3, 6])
+def test_one_bad_loss_ends_training_even_between_two_looks(value: float, bad_step: int) -> None:
+    model = Counter(lambda step: {"fine": 1.0, "critic": value if step == bad_step else 1.0})
+    with pytest.raises(DivergedError, match="loss 'critic' became"):
+        run(model, "6steps")
+
+
+def test_opposite_infinities_do_not_cancel() -> None:
+    with pytest.raises(DivergedError):
+        run(Counter(lambda step: {"loss": float("inf") * (-1) ** step}), "6steps")
+
+
+def test_losses_are_means_since_the_last_look() -> None:
+    seen = list[dict[str, float]]()
+    model = Counter(lambda step: {"loss": float(step)})
+    end = run(model, "8steps", milestones=(0.5,), at_milestone=lambda progress: seen.append(progress.losses))
+    assert seen == [{"loss": 2.5}]
+    assert end.losses == {"loss": 6.5}
+
+
+def test_a_loss_returned_every_third_step_is_averaged_over_those_steps() -> None:
+    end = run(Counter(lambda step: {"critic": 1.0} | ({"generator": 4.0} if step % 3 == 0 else {})), "6steps")
+    assert end.losses == {"critic": 1.0, "generator": 4.0}
+
+
+def test_reports_tell_where_training_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, seen = Clock(monkeypatch), list[Progress]()
+    run(Counter(lambda step: clock.tick(1.0) or {"loss": 1.0}), "4steps", report=seen.append)
+    assert [progress.steps for progress in seen][:4] == [1, 2, 3, 4]
+    assert seen[-1].share == 1.0
+
+
+@pytest.mark.parametrize(("wanted", "allowed", "inside"), [("bf16", True, True), ("bf16", False, False), ("fp32", True, False)])
+def test_autocast_surrounds_a_step_where_model_and_precision_want_it(wanted: str, allowed: bool, inside: bool) -> None:
+    seen = list[bool]()
+    model = Counter(lambda step: seen.append(torch.is_autocast_enabled("cpu")) or {"loss": 1.0})
+    model.autocast = allowed
+    run(model, "2steps", precision=wanted)
+    assert seen == [inside] * 2
+    assert not torch.is_autocast_enabled("cpu")

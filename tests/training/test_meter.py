@@ -1,0 +1,32 @@
+"""Phases pause each other, and what none covers is not booked."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from ganbench.training import meter
+from ganbench.training.meter import Meter
+
+
+def test_a_phase_inside_another_pauses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(meter, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    watch = Meter(torch.device("cpu"))
+    now[0] += 50
+    with watch.phase("train"):
+        now[0] += 1
+        with pytest.raises(ZeroDivisionError), watch.phase("evaluate"):
+            now[0] += 10
+            assert watch.seconds("train") == 1
+            assert watch.seconds("evaluate") == 10
+            raise ZeroDivisionError
+        now[0] += 2
+        assert watch.seconds("train") == 3
+    now[0] += 50
+    with watch.phase("sample"):
+        now[0] += 5
+    assert watch.seconds("never") == 0
+    assert watch.by_phase() == {"train": 3, "evaluate": 10, "sample": 5}
