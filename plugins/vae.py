@@ -25,7 +25,7 @@ class VAE(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: int = 64
+        batch_size: int = 16
         latent_dim: int = 20
         hidden: int = 500
         lr: float = 1e-3

@@ -33,7 +33,7 @@ class Vanilla(ganbench.Model):
     @dataclass(frozen=True)
     class Config:
         batch_size: int = 16
-        latent_dim: int = 100
+        latent_dim: int = 16
         hidden: int = 256
         lr: float = 1e-3
         beta1: float = 0.5
