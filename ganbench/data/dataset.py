@@ -73,7 +73,8 @@ def make_dataset(name: str, train: Split, test: Split, heldout: Split, classes: 
 def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, heldout: int) -> tuple[Split, Split, Split]:
     """Split into train, test and held-out with the same class shares in each (fixed seed).
 
-    Classes are dealt out in turn, so sizes that are multiples of the class count come out exact.
+    Classes are dealt out in turn: sizes that are multiples of the class count come out exact, and so do the first n
+    images of a split.
     """
     rng = np.random.default_rng(0)
     order = rng.permutation(len(labels))
@@ -83,5 +84,5 @@ def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, heldout:
         rank[members] = np.arange(len(members))
     dealt = np.lexsort((labels, rank))
     parts = np.split(dealt, [test, test + heldout])
-    first, second, rest = (np.sort(part) for part in parts)
-    return tuple(Split(images[part], labels[part]) for part in (rest, first, second))  # type: ignore[return-value]
+    first, second, rest = (Split(images[part], labels[part]) for part in parts)
+    return rest, first, second

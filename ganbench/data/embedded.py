@@ -72,11 +72,11 @@ MNIST5K = DataSource(
     "mnist5k",
     load_mnist5k,
     "5,000 MNIST digits, 28x28 grey, embedded",
-    "83f0f81b2fab7618a413161c5f7b0276841579f61e8e07ddb70cf6e1384f3067",
+    "052757111d81ed7c8996ee07b684a91490dcec38b77ad7311f30295bc85092b6",
 )
 DIGITS = DataSource(
     "digits",
     load_digits,
     "1,797 digits, 8x8 grey, embedded (for tests)",
-    "e8b342f6556bcc58d3a870b0f96a0a2b464d9910d685fa550e69b336d073698e",
+    "d096bbe7580aeef6c970ae7c8d1e1a0e3b73b60f91eb2b5309fc1b20797ab1ce",
 )

@@ -1,0 +1,183 @@
+"""The main job from the command line: what it writes, what it says, and what it does a second time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import ganbench
+from ganbench.data.dataset import Dataset
+from ganbench.evaluation.judge import Judge
+from ganbench.evaluation.samples import draw
+from ganbench.executors import local
+from ganbench.extractors.bundled import LENETS
+from ganbench.registry import Registry
+from ganbench.session import Request, prepare
+from ganbench.trials.record import read_record
+from ganbench.trials.seeds import derive
+
+from ..conftest import SMOKE, Answer, Smoke
+
+Command = Callable[..., Answer]
+TRACK = "digits-smoke+5steps"
+
+
+def test_a_run_ends_with_a_board_and_says_where(smoke: Smoke) -> None:
+    assert smoke.answer.status == 0, smoke.answer
+    assert smoke.answer.err == ""
+    for file in (f"{TRACK}.csv", f"{TRACK}-trials.csv", f"{TRACK}.md", "README.md"):
+        assert (smoke.boards / file).stat().st_size > 0
+    assert f"{TRACK}.md" in smoke.answer.out
+    assert all(name in smoke.answer.out for name in ("dcgan", "vae", "real", "noise", "replay"))
+    assert len(list((smoke.boards / TRACK / "records").glob("*.json"))) == 5
+    for folder in smoke.runs.iterdir():
+        assert {path.name for path in folder.iterdir()} >= {"record.json", "samples.png", "curve.csv", "checkpoint.pt", "log.txt"}
+        with Image.open(folder / "samples.png") as picture:
+            assert picture.width == picture.height
+
+
+@pytest.fixture
+def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*words: object) -> None:
+        raise AssertionError("a worker was started")
+
+    monkeypatch.setattr(local, "_start", start)
+
+
+@pytest.mark.usefixtures("no_workers")
+def test_the_same_run_again_trains_nothing_and_says_so(smoke: Smoke, command: Command) -> None:
+    before = {path: path.stat().st_mtime_ns for path in smoke.runs.rglob("*")}
+    answer = command(*smoke.words)
+    assert answer.status == 0
+    assert "5 of 5 trials have a record" in answer.out
+    assert "nothing to train" in answer.out
+    assert {path: path.stat().st_mtime_ns for path in smoke.runs.rglob("*")} == before
+
+
+@pytest.mark.usefixtures("no_workers")
+def test_quiet_is_quiet(smoke: Smoke, command: Command) -> None:
+    assert command(*smoke.words, "--quiet") == Answer(0, "", "")
+
+
+def test_what_counts_as_done(smoke: Smoke, registry: Registry, tmp_path: Path) -> None:
+    request = {"plugins": "dcgan,vae", "track": "digits-smoke", "seeds": "1", "budget": "5steps"}
+    assert len(prepare(Request(**request, out=smoke.runs), registry).waiting) == 0
+    assert len(prepare(Request(**request, out=smoke.runs, rerun=True), registry).waiting) == 5
+    assert len(prepare(Request(**request | {"seeds": "2"}, out=smoke.runs), registry).waiting) == 5
+    assert [
+        trial.about.label
+        for trial in prepare(Request(**request | {"plugins": "vae,vae[beta=2]"}, out=smoke.runs), registry).waiting
+    ] == ["vae[beta=2.0]"]
+    assert len(prepare(Request(**request, out=tmp_path), registry).waiting) == 5
+
+
+def test_a_damaged_record_is_made_anew(smoke: Smoke, registry: Registry, tmp_path: Path) -> None:
+    for path in smoke.runs.glob("*/record.json"):
+        (tmp_path / path.parent.name).mkdir()
+        (tmp_path / path.parent.name / "record.json").write_bytes(path.read_bytes()[:100])
+    request = Request("dcgan,vae", track="digits-smoke", seeds=1, budget="5steps", out=tmp_path)
+    assert len(prepare(request, registry).waiting) == 5
+
+
+def test_sample_draws_from_a_trained_model(smoke: Smoke, command: Command, tmp_path: Path) -> None:
+    keys = {read_record(path).model: path.parent.name for path in smoke.runs.glob("*/record.json")}
+    for number, key in enumerate((keys["vae"][:12], keys["replay"], smoke.runs / keys["dcgan"])):
+        out = tmp_path / f"{number}.png"
+        answer = command("sample", key, "-n", 7, "--runs", smoke.runs, "--out", out)
+        assert (answer.status, answer.err) == (0, "")
+        with Image.open(out) as picture:
+            assert picture.width > picture.height
+
+
+@pytest.mark.parametrize("name", ["dcgan", "vae"])
+def test_load_gives_the_model_that_was_scored(smoke: Smoke, digits: Dataset, name: str) -> None:
+    (folder,) = (path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == name)
+    record = read_record(folder / "record.json")
+    model = ganbench.load(folder)
+    assert not model.training
+    judge = Judge(digits, LENETS[0].load(torch.device("cpu"), None), "test", oracle=True, device=torch.device("cpu"))
+    scores = judge.score(draw(model, 200, None, derive(record.seed, "samples")))
+    assert scores["fid"] == pytest.approx(record.metrics["fid"].value, rel=1e-3)
+
+
+def test_real_shows_the_held_out_images_and_replay_those_of_training(smoke: Smoke, digits: Dataset) -> None:
+    for name, split in (("real", digits.heldout), ("replay", digits.train)):
+        (folder,) = (path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == name)
+        labels = torch.from_numpy(split.labels).sort().values
+        samples = draw(ganbench.load(folder), len(split), labels, seed=0)
+        assert sorted(image.numpy().tobytes() for image in samples) == sorted(image.tobytes() for image in split.images)
+
+
+def test_a_folder_without_a_trained_model_is_refused(smoke: Smoke, tmp_path: Path) -> None:
+    source = next(path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == "vae")
+    names = ("trial.json", "setting.json", "checkpoint.pt")
+    damages: dict[str, Callable[[bytes], bytes]] = {
+        "checkpoint.pt": lambda raw: raw[: len(raw) // 2],
+        "trial.json": lambda raw: raw.replace(b"ganbench_plugins.vae:VAE", b"ganbench_plugins.gone:VAE"),
+        "setting.json": lambda raw: b"{",
+    }
+    for number, (damaged, damage) in enumerate(damages.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name in names:
+            raw = (source / name).read_bytes()
+            (folder / name).write_bytes(damage(raw) if name == damaged else raw)
+        with pytest.raises(ganbench.RequestError) as refusal:
+            ganbench.load(folder)
+        assert str(folder) in str(refusal.value), damaged
+    with pytest.raises(ganbench.RequestError, match="no finished trial"):
+        ganbench.load(tmp_path / "nowhere")
+
+
+SLOW = """
+import os, time
+import torch
+import ganbench
+
+class Quick(ganbench.Model):
+    name = "quick"
+    def sample(self, n, labels=None): return torch.rand(n, *self.data.shape) * 2 - 1
+
+class Slow(Quick):
+    name = "slow"
+    def step(self, batch):
+        print("pid", os.getpid(), flush=True)
+        time.sleep(0.05)
+        return {"loss": batch.images.mean()}
+"""
+
+
+def test_ctrl_c_keeps_what_is_done_and_ends_the_workers(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    words = ["--plugins", "./slow.py:Quick,./slow.py:Slow", "--no-baselines", "--jobs", "1", "--track", "digits-smoke"]
+    with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ganbench", "run", *words, "--seeds", "1", "--budget", "100000steps"],
+            cwd=tmp_path, stdout=out, stderr=err, start_new_session=True,
+        )  # fmt: skip
+        pid, deadline = 0, time.monotonic() + 120
+        while not pid and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+            logs = [log.read_text().splitlines() for log in tmp_path.glob("runs/*/log.txt")]
+            pid = next((int(line.split()[1]) for lines in logs for line in lines[:1] if line.startswith("pid ")), 0)
+        process.send_signal(signal.SIGINT)
+        status = process.wait(60)
+    said = (tmp_path / "err").read_text()
+    assert pid, said
+    assert status == 130
+    assert said.count("\n") == 1
+    assert "interrupted: 1 of 2 trials are kept in runs" in said
+    assert "the same command goes on" in said
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    (kept,) = (tmp_path / "runs").glob("*/record.json")
+    assert (read_record(kept).model, read_record(kept).status) == ("quick", "ok")
