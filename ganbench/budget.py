@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ganbench.errors import RequestError
 
 GRAMMAR = "write 100kimg, 2000steps, 90s or 5m, or several joined by commas"
+LARGEST = 10**15
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(kimg|img|steps?|s|m|h)")
 
 
@@ -22,12 +24,12 @@ class Budget:
     @classmethod
     def parse(cls, text: str) -> Budget:
         """Read a budget such as ``100kimg,90s``; raise `RequestError` that explains the grammar."""
-        found: dict[str, float] = {}
+        found: dict[str, Decimal] = {}
         for part in text.split(","):
             match = _PART.fullmatch(part.strip().lower())
             if not match:
                 raise RequestError(f"budget {text!r}: cannot read {part.strip()!r}: {GRAMMAR}")
-            number, unit = float(match[1]), match[2]
+            number, unit = Decimal(match[1]), match[2]
             kind, scale = {
                 "kimg": ("images", 1000), "img": ("images", 1), "step": ("steps", 1), "steps": ("steps", 1),
                 "s": ("seconds", 1), "m": ("seconds", 60), "h": ("seconds", 3600),
@@ -35,14 +37,18 @@ class Budget:
             if kind in found:
                 raise RequestError(f"budget {text!r}: two limits on {kind}: keep one")
             amount = number * scale
-            if kind != "seconds":
-                if amount != int(amount):
-                    raise RequestError(f"budget {text!r}: {part.strip()!r} is not a whole number of {kind}")
-                amount = int(amount)
-            if amount <= 0:
-                raise RequestError(f"budget {text!r}: {part.strip()!r} is zero: nothing could be trained")
+            if not 0 < amount <= LARGEST:
+                size = "zero: nothing could be trained" if amount == 0 else "beyond anything that could be trained"
+                raise RequestError(f"budget {text[:60]!r}: {part.strip()[:60]!r} is {size}")
+            if kind != "seconds" and amount != int(amount):
+                raise RequestError(f"budget {text!r}: {part.strip()!r} is not a whole number of {kind}")
             found[kind] = amount
-        return cls(**found)  # type: ignore[arg-type]
+        images, steps, seconds = (found.get(kind) for kind in ("images", "steps", "seconds"))
+        return cls(
+            None if images is None else int(images),
+            None if steps is None else int(steps),
+            None if seconds is None else float(seconds),
+        )
 
     def __str__(self) -> str:
         """The canonical spelling: equal budgets read equal."""
@@ -52,7 +58,7 @@ class Budget:
         if self.steps is not None:
             parts.append(f"{self.steps}steps")
         if self.seconds is not None:
-            parts.append(f"{self.seconds:g}s")
+            parts.append(f"{Decimal(repr(self.seconds)).normalize():f}s")
         return ",".join(parts)
 
     def share(self, *, images: int, steps: int, seconds: float) -> float:

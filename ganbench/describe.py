@@ -27,7 +27,7 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
     except (OSError, ValueError):
         pass
     answer = subprocess.run([sys.executable, "-m", "ganbench.describe"], capture_output=True, text=True)
-    if answer.returncode:
+    if answer.returncode or not answer.stdout.strip():
         raise RequestError(
             f"plugins cannot be listed: {(answer.stderr.strip().splitlines() or ['no reason given'])[-1]}"
         )

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from ganbench.errors import RequestError
+
 
 def cache_folder(*parts: str) -> Path:
     """Return (and make) a sub-folder of ``GANBENCH_CACHE``, by default ``~/.cache/ganbench``."""
@@ -45,3 +47,15 @@ def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 of a file's bytes."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_writable(folder: Path, option: str) -> None:
+    """Raise `RequestError` where nothing can be written to a folder, now and not after an hour of training."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RequestError(
+            f"{option} {folder}: cannot be written ({os.strerror(error.errno or 0)}): name another folder"
+        ) from error

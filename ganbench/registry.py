@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -83,54 +84,56 @@ class Registry:
                 raise RequestError(f"{KINDS[kind]} {name!r}: its plugin {broken.origin} is broken: {broken.error}")
         raise RequestError(f"unknown {KINDS[kind]} {name!r}{did_you_mean(name, self._things[kind])}")
 
-    def add(self, kind: str, name: Any, thing: Any, origin: Origin) -> None:
-        """Register a thing; a name that is taken is an error that names both sides."""
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise RequestError(f"{KINDS[kind]} name {name!r} from {origin}: use letters, digits, '.', '_' and '-'")
-        taken = self._things[kind].get(name)
-        if taken is not None:
-            if taken.origin == origin and taken.thing is thing:
-                return
-            clash = (
-                f"{KINDS[kind]} name {name!r} is taken twice: by {taken.origin} and by {origin}: remove or rename one"
-            )
-            self._clashes[kind, name] = clash
-            raise RequestError(clash)
-        self._things[kind][name] = Registered(name, thing, origin)
+    def take(self, kind: str, thing: Any, origin: Origin) -> None:
+        """Register one thing that a hook gave; a name that is taken is an error that names both sides."""
+        self._commit([self._entry(kind, thing, origin)])
 
     def add_plugin(self, module: Any, origin: Origin) -> None:
-        """Take in what a module's hooks register; raise what goes wrong in it."""
+        """Take in what a module's hooks register; where anything goes wrong in it, raise and take in nothing."""
         manager = pluggy.PluginManager(GROUP)
         manager.add_hookspecs(hookspecs)
         manager.register(module)
-        for implementation in _hooks_of(manager, module):
-            if not hasattr(hookspecs, implementation):
+        for hook in _hooks_of(manager, module):
+            if not hasattr(hookspecs, hook):
                 known = [f"ganbench_register_{kind}" for kind in KINDS]
-                raise RequestError(f"no hook is called {implementation!r}{did_you_mean(implementation, known)}")
+                raise RequestError(f"no hook is called {hook!r}{did_you_mean(hook, known)}")
+        entries: list[tuple[str, Registered]] = []
         for kind in KINDS:
-            add = getattr(self, f"_add_{kind}")
-            getattr(manager.hook, f"ganbench_register_{kind}")(register=lambda thing, add=add: add(thing, origin))
 
-    def _add_models(self, model: type[Model], origin: Origin) -> None:
-        from ganbench.model import Model
+            def register(thing: Any, kind: str = kind) -> None:
+                entries.append(self._entry(kind, thing, origin))
 
-        if not (isinstance(model, type) and issubclass(model, Model)):
-            raise RequestError(f"{model!r} is not a subclass of ganbench.Model")
-        if not isinstance(getattr(model, "name", None), str):
-            raise RequestError(f'class {model.__qualname__} has no name: give it `name = "..."`')
-        self.add("models", model.name, model, origin)
+            getattr(manager.hook, f"ganbench_register_{kind}")(register=register)
+        self._commit(entries)
 
-    def _add_datasets(self, source: Any, origin: Origin) -> None:
-        self.add("datasets", source.name, source, origin)
+    def _entry(self, kind: str, thing: Any, origin: Origin) -> tuple[str, Registered]:
+        if kind == "tracks":
+            from ganbench.tracks.track import read_track
 
-    def _add_extractors(self, source: Any, origin: Origin) -> None:
-        self.add("extractors", source.name, source, origin)
+            thing = read_track(Path(thing))
+        elif kind == "models":
+            from ganbench.model import Model
 
-    def _add_tracks(self, path: Path, origin: Origin) -> None:
-        from ganbench.tracks.track import read_track
+            if not (isinstance(thing, type) and issubclass(thing, Model)):
+                raise RequestError(f"{thing!r} is not a subclass of ganbench.Model")
+            if not isinstance(getattr(thing, "name", None), str):
+                raise RequestError(f'class {thing.__qualname__} has no name: give it `name = "..."`')
+        if not isinstance(thing.name, str) or not NAME.fullmatch(thing.name):
+            raise RequestError(
+                f"{KINDS[kind]} name {thing.name!r} from {origin}: use letters, digits, '.', '_' and '-'"
+            )
+        return kind, Registered(thing.name, thing, origin)
 
-        track = read_track(Path(path))
-        self.add("tracks", track.name, track, origin)
+    def _commit(self, entries: list[tuple[str, Registered]]) -> None:
+        known = {kind: dict(things) for kind, things in self._things.items()}
+        for kind, entry in entries:
+            taken = known[kind].setdefault(entry.name, entry)
+            if taken.thing is not entry.thing or taken.origin != entry.origin:
+                sides = f"by {taken.origin} and by {entry.origin}"
+                clash = f"{KINDS[kind]} name {entry.name!r} is taken twice: {sides}: remove or rename one"
+                self._clashes[kind, entry.name] = clash
+                raise RequestError(clash)
+        self._things = known
 
 
 def _hooks_of(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
@@ -182,19 +185,29 @@ def load_file(spec: str, registry: Registry) -> Registered:
     model = getattr(_module_from(path), class_name, None)
     if model is None:
         raise RequestError(f"plugin {spec!r}: {path.name} defines no {class_name!r}")
-    registry._add_models(model, Origin(str(path), "", class_name))
+    origin = Origin(str(path), "", class_name)
+    try:
+        registry.take("models", model, origin)
+    except RequestError as error:
+        raise RequestError(f"plugin {spec!r}: {error}") from error
     return registry.get("models", model.name)
 
 
 def _module_from(path: Path) -> ModuleType:
-    name = f"ganbench_file_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    """Import a file once; another content is another module."""
+    name = f"ganbench_file_{path.stem}_{hashlib.sha256(str(path).encode() + path.read_bytes()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except BaseException as error:  # a file may even call sys.exit
+        del sys.modules[name]
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise RequestError(f"plugin {path}: {_one_line(error)}") from error
     return module
 
@@ -229,23 +242,31 @@ def _sources(module: ModuleType) -> list[Path]:
     waiting, seen = [module.__name__], dict[str, Path]()
     while waiting:
         name = waiting.pop()
-        loaded = sys.modules.get(name)
-        if name in seen or loaded is None or not getattr(loaded, "__file__", None):
+        spec = None if name in seen else _spec(name)
+        if spec is None or not spec.origin or not Path(spec.origin).is_file():
             continue
-        seen[name] = Path(str(loaded.__file__))
-        home = name if seen[name].name == "__init__.py" else name.rpartition(".")[0]
+        seen[name] = Path(spec.origin)
+        if seen[name].suffix != ".py":
+            continue
+        home = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
         for node in ast.walk(ast.parse(seen[name].read_bytes())):
             if isinstance(node, ast.Import):
                 waiting += [alias.name for alias in node.names if alias.name.partition(".")[0] == package]
             elif isinstance(node, ast.ImportFrom):
-                base = (
-                    importlib.util.resolve_name("." * node.level + (node.module or ""), home)
-                    if node.level
-                    else node.module
-                )
+                base = node.module
+                if node.level:
+                    base = importlib.util.resolve_name("." * node.level + (node.module or ""), home)
                 if base and base.partition(".")[0] == package:
                     waiting += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     return [seen[name] for name in sorted(seen)]
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Find a module whether or not it is imported yet; None for a name that is no module."""
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, AttributeError, ValueError):
+        return None
 
 
 def _one_line(error: BaseException) -> str:

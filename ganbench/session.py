@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from ganbench.errors import RequestError
 from ganbench.executors.base import Event, Executor
 from ganbench.executors.local import LocalExecutor
 from ganbench.executors.resources import pick_device, share_out
+from ganbench.files import check_writable
 from ganbench.model import Model
 from ganbench.registry import Registry
 from ganbench.training.precision import resolve_precision
@@ -51,6 +50,7 @@ class Session:
     setting: Setting
     executor: Executor
     jobs: int
+    precision: str
     out: Path
 
     @property
@@ -77,20 +77,27 @@ def prepare(request: Request, registry: Registry) -> Session:
     import torch
 
     device = pick_device(request.device)
-    check_writable(request.out, "--out")
     track = find_track(request.track, registry).with_budget(request.budget).with_extractor(request.extractor)
     reps = repetitions(request.seeds, track)
     if request.weights is not None and not request.weights.is_file():
         raise RequestError(f"--weights {request.weights}: there is no such file")
     info = identify(track, registry, request.data_dir, request.weights)
-    trials = plan(request.plugins, info, reps, registry, settings=request.settings, baselines=request.baselines)
+    precision = resolve_precision(request.precision, torch.device(device))
+    trials = plan(
+        request.plugins, info, reps, registry,
+        settings=request.settings, baselines=request.baselines, precision=precision,
+    )  # fmt: skip
+    check_writable(request.out, "--out")
     done = [] if request.rerun else _records_of(trials, request.out)
     jobs, threads = share_out(request.jobs, len(trials) - len(done), device)
     setting = Setting(
-        device=device, precision=resolve_precision(request.precision, torch.device(device)), threads=threads,
-        data_dir=request.data_dir, weights=request.weights, command=list(request.command),
-    )  # fmt: skip
-    return Session(info, trials, done, setting, LocalExecutor(jobs), jobs, request.out)
+        device=device,
+        threads=threads,
+        data_dir=request.data_dir,
+        weights=request.weights,
+        command=list(request.command),
+    )
+    return Session(info, trials, done, setting, LocalExecutor(jobs), jobs, precision, request.out)
 
 
 def _records_of(trials: list[Trial], out: Path) -> list[Record]:
@@ -103,15 +110,3 @@ def _records_of(trials: list[Trial], out: Path) -> list[Record]:
             except RequestError:
                 continue  # a damaged record is no record: its trial runs again and writes a whole one
     return found
-
-
-def check_writable(folder: Path, option: str) -> None:
-    """Raise `RequestError` where nothing can be written to a folder, now and not after an hour of training."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise RequestError(
-            f"{option} {folder}: cannot be written ({os.strerror(error.errno or 0)}): name another folder"
-        ) from error

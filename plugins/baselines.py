@@ -40,24 +40,27 @@ class Replay(Baseline):
     def __init__(self, data: DataSpec, config: Baseline.Config) -> None:
         super().__init__(data, config)
         self.images, self.labels = torch.empty(0, *data.shape), torch.empty(0, dtype=torch.int64)
-        self.dealt: dict[int, int] = {}
+        self.dealt: dict[int | None, int] = {}
 
     def finish(self, data: Batch) -> None:
         order = torch.randperm(len(data.images), device=data.images.device)
         self.images = data.images[order]
-        # Without labels, all images are of one class.
         self.labels = torch.zeros_like(order) if data.labels is None else data.labels[order]
 
     def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
         if labels is None:
-            labels = torch.arange(n, device=self.labels.device) * 0 if self.data.classes == 0 else self.labels[:n]
-        chosen = torch.empty(n, dtype=torch.int64, device=self.labels.device)
+            return self.images[self.deal(None, torch.arange(len(self.images), device=self.images.device), n)]
+        chosen = torch.empty(n, dtype=torch.int64, device=self.images.device)
         for label in labels.unique().tolist():
-            wanted, members = (labels == label).nonzero()[:, 0], (self.labels == label).nonzero()[:, 0]
-            start = self.dealt.get(label, 0)
-            chosen[wanted] = members[(torch.arange(len(wanted), device=members.device) + start) % len(members)]
-            self.dealt[label] = start + len(wanted)
+            wanted = (labels == label).nonzero()[:, 0]
+            chosen[wanted] = self.deal(label, (self.labels == label).nonzero()[:, 0], len(wanted))
         return self.images[chosen]
+
+    def deal(self, pile: int | None, members: Tensor, n: int) -> Tensor:
+        """Return the next n members of a pile, starting over when it is used up."""
+        start = self.dealt.get(pile, 0)
+        self.dealt[pile] = start + n
+        return members[(torch.arange(n, device=members.device) + start) % len(members)]
 
     def extra_state(self) -> dict[str, Any]:
         return {"images": self.images, "labels": self.labels}

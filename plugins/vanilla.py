@@ -1,8 +1,9 @@
 """Generative adversarial nets: Goodfellow et al. 2014 (arXiv:1406.2661), fully connected.
 
 As today's tutorials build it: Adam instead of SGD with momentum (at 1e-3 and in batches of 16, to learn within a short
-budget), leaky ReLU instead of maxout, a Gaussian latent and a tanh output. `saturating=True` is the paper's minimax loss for the generator; the default is the non-saturating one
-that the paper recommends in its section 3. `discriminator_steps` is the paper's k.
+budget), leaky ReLU instead of maxout, a Gaussian latent and a tanh output. `saturating=True` is the paper's minimax
+loss for the generator; the default is the non-saturating one that the paper recommends in its section 3.
+`discriminator_steps` is the paper's k.
 """
 
 from __future__ import annotations

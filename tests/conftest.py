@@ -82,7 +82,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
     """Two models and the baselines after five steps; tests only look at it."""
     folder = tmp_path_factory.mktemp("smoke")
     runs, boards = folder / "runs", folder / "boards"
-    words = ("run", "--plugins", "dcgan,vae", *SMOKE, "--jobs", 1, "--out", runs, "--boards", boards)
+    words = ("run", "--plugins", "dcgan,vae", *SMOKE, "--jobs", 2, "--out", runs, "--boards", boards)
     return Smoke(words, runs, boards, call(*words))
 
 

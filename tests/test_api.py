@@ -35,7 +35,9 @@ def test_public_names_are_there_and_torch_is_imported_late() -> None:
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 
-def test_run_takes_a_class_of_any_importable_module(smoke: Smoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_takes_a_class_of_any_importable_module(
+    smoke: Smoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "models_of_mine.py").write_text(MODEL)
     monkeypatch.syspath_prepend(str(tmp_path))
     model = importlib.import_module("models_of_mine").Mine
@@ -47,6 +49,11 @@ def test_run_takes_a_class_of_any_importable_module(smoke: Smoke, tmp_path: Path
 
 
 def test_run_refuses_what_the_command_line_refuses(tmp_path: Path) -> None:
-    for wrong in ({"models": "vea"}, {"models": []}, {"models": "vae", "seeds": 0}, {"models": "vae", "budget": "soon"}):
+    for wrong in (
+        {"models": "vea"},
+        {"models": []},
+        {"models": "vae", "seeds": 0},
+        {"models": "vae", "budget": "soon"},
+    ):
         with pytest.raises(ganbench.RequestError):
             ganbench.run(**{"track": "digits-smoke", "out": tmp_path, **wrong})

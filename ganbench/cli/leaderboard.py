@@ -19,7 +19,9 @@ def leaderboard(track: str, out: Path, boards: Path, quiet: bool) -> None:
     from ganbench.boards.publish import publish
     from ganbench.boards.terminal import table
     from ganbench.cli.progress import console
+    from ganbench.files import check_writable
 
+    check_writable(boards, "--boards")
     board = publish(track, out, boards)
     if not quiet:
         console().print(table(board))

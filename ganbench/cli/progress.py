@@ -62,7 +62,7 @@ class Display:
             )
         if waiting:
             setting = session.setting
-            where = f"{setting.threads} threads each, {setting.device}, {setting.precision}"
+            where = f"{setting.threads} threads each, {setting.device}, {session.precision}"
             self._say(f"{waiting} trials, {session.jobs} at a time, {where}")
             if self._console.is_terminal:
                 self._live = Live(self._render(), console=self._console, refresh_per_second=4)

@@ -38,8 +38,9 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
     """
     from ganbench.boards.publish import publish
     from ganbench.cli.progress import Display
+    from ganbench.files import check_writable
     from ganbench.registry import Broken
-    from ganbench.session import Request, check_writable, prepare
+    from ganbench.session import Request, prepare
     from ganbench.shipped import discover
 
     def warn(broken: Broken) -> None:
@@ -48,8 +49,8 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
 
     command = ("ganbench", *sys.argv[1:])
     request = Request(**options, baselines=not no_baselines, command=command)  # type: ignore[arg-type]
-    check_writable(boards, "--boards")
     session = prepare(request, discover(warn))
+    check_writable(boards, "--boards")
     display = Display(session, quiet=quiet)
     # Whoever ends this process ends its workers with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

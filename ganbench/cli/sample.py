@@ -25,16 +25,18 @@ def sample(key: str, count: int, out: Path, seed: int, runs: Path) -> None:
 
     from ganbench.api import load
     from ganbench.evaluation.samples import draw
+    from ganbench.files import check_writable
     from ganbench.trials.pictures import write_grid
 
     model = load(folder)
+    check_writable(out.parent, "--out")
     labels = torch.arange(count) * model.data.classes // count if model.conditional and model.data.classes else None
     write_grid(out, draw(model, count, labels, seed))
     click.echo(out)
 
 
 def _find(runs: Path, key: str) -> Path:
-    found = [path.parent for path in sorted(runs.glob(f"{key}*/checkpoint.pt")) if "/" not in key]
+    found = [path.parent for path in sorted(runs.glob("*/checkpoint.pt")) if path.parent.name.startswith(key)]
     if len(found) != 1:
         what = "no finished trial" if not found else f"{len(found)} trials"
         raise RequestError(

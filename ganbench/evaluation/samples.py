@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,8 +37,7 @@ def draw(model: Model, n: int, labels: Tensor | None, seed: int) -> Tensor:
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     model.eval()
     try:
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(seed)
+        with _random_states(seed, device):
             parts = []
             for start in range(0, n, CHUNK):
                 size = min(CHUNK, n - start)
@@ -43,6 +47,21 @@ def draw(model: Model, n: int, labels: Tensor | None, seed: int) -> Tensor:
             return torch.cat(parts)
     finally:
         model.train(was_training)
+
+
+@contextmanager
+def _random_states(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch, numpy and random, and put back what they were."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            np.random.set_state(numpy_state)
+            random.setstate(python_state)
 
 
 def _checked(samples: object, shape: tuple[int, ...]) -> Tensor:

@@ -69,19 +69,21 @@ def _start(trial: Trial, setting: Setting, out: Path) -> _Worker:
     # A model class given from Python must be found where its module was found here.
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     # A session of its own: Ctrl-C reaches the command alone, which then ends its workers in order.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ganbench.trials.worker", str(folder)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=(folder / "log.txt").open("w"), text=True,
-        env=environment, start_new_session=True,
-    )  # fmt: skip
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ganbench.trials.worker", str(folder)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
+            env=environment, start_new_session=True,
+        )  # fmt: skip
     return _Worker(trial, folder, process)
 
 
 def _listen(worker: _Worker, news: queue.Queue[tuple[_Worker, dict[str, Any] | None]]) -> None:
     assert worker.process.stdout is not None
-    for line in worker.process.stdout:
-        with contextlib.suppress(json.JSONDecodeError):
-            news.put((worker, json.loads(line)))
+    with worker.process.stdout as lines:
+        for line in lines:
+            with contextlib.suppress(json.JSONDecodeError):
+                news.put((worker, json.loads(line)))
     worker.process.wait()
     news.put((worker, None))
 
@@ -104,12 +106,7 @@ def _conclude(worker: _Worker, setting: Setting) -> Record:
             Status.FAILED,
             f"the worker ended with status {code} and no record: {lines[-1] if lines else 'no output'}",
         )
-    trial = worker.trial
-    record = Record(
-        key=trial.key, model=trial.about.name, about=trial.about, config=trial.config, track=trial.track,
-        repetition=trial.repetition, seed=trial.seed, status=status, reason=reason,
-        provenance={"command": setting.command},
-    )  # fmt: skip
+    record = worker.trial.ended(status, reason, provenance={"command": setting.command})
     record.write(path)
     return record
 

@@ -63,7 +63,7 @@ def _network(name: str, weights: Path | None) -> Any:
     if weights is not None and not name.startswith("clip-"):
         # torch-fidelity unpickles the file without restraint: let no file through that restrained loading refuses.
         try:
-            torch.load(weights, weights_only=True, map_location="cpu", mmap=True)
+            torch.load(weights, weights_only=True, map_location="cpu")
         except Exception as error:
             raise RequestError(f"extractor {name!r}: {weights} is no file of plain weights ({_line(error)})") from error
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganbench.budget import Budget
-from ganbench.errors import RequestError
+from ganbench.errors import RequestError, did_you_mean
 from ganbench.scores import METRICS
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -66,11 +66,14 @@ def read_track(path: Path) -> Track:
         return track
     except OSError as error:
         raise RequestError(f"track {path}: cannot be read ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RequestError(f"track {path}: not valid TOML ({error})") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt field is also a missing one: name the misspelling.
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         field = ".".join(map(str, first["loc"])) or "file"
-        raise RequestError(f"track {path}: {field}: {first['msg']}") from error
+        unknown = first["type"] == "extra_forbidden"
+        what = f"unknown field{did_you_mean(field, Track.model_fields)}" if unknown else first["msg"]
+        raise RequestError(f"track {path}: {field}: {what}") from error
     except RequestError as error:
         raise RequestError(f"track {path}: {error}") from error

@@ -36,21 +36,21 @@ class LossBook:
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
-        self._steps = 0
+        self._counts: dict[str, int] = {}
 
     def add(self, losses: dict[str, Tensor]) -> None:
         for name, loss in losses.items():
             total = self._sums.get(name)
             self._sums[name] = loss.detach().float().clone() if total is None else total.add_(loss.detach())
-        self._steps += 1
+            self._counts[name] = self._counts.get(name, 0) + 1
 
     def read(self) -> dict[str, float]:
         """Return the means and start anew; raise `DivergedError` where one is not finite."""
-        means = {name: float(total) / self._steps for name, total in self._sums.items()}
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         for name, mean in means.items():
             if not math.isfinite(mean):
-                raise DivergedError(f"loss {name!r} became {mean} within the last {self._steps} steps")
-        self._sums, self._steps = {}, 0
+                raise DivergedError(f"loss {name!r} became {mean} within its last {self._counts[name]} values")
+        self._sums, self._counts = {}, {}
         return means
 
 

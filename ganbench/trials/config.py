@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -17,7 +18,7 @@ _VARIANT = re.compile(r"(?P<name>[^\[\]]+?)\s*(?:\[(?P<settings>.*)\])?")
 
 def split_plugins(text: str) -> list[tuple[str, dict[str, str]]]:
     """Split ``vae,vae[latent_dim=64,beta=4]`` into names and settings; commas within brackets do not separate."""
-    parts = [part.strip() for part in re.split(r",(?![^\[]*\])", text)]
+    parts = [part.strip() for part in _outside_brackets(text)]
     if not text.strip() or not all(parts):
         raise RequestError(
             f"--plugins {text!r}: name at least one model, separated by commas; `ganbench plugins` lists them"
@@ -27,11 +28,22 @@ def split_plugins(text: str) -> list[tuple[str, dict[str, str]]]:
         match = _VARIANT.fullmatch(part)
         if match is None:
             raise RequestError(f"--plugins {part!r}: write name or name[parameter=value,...]")
-        settings = [
-            _assignment(item, f"--plugins {part!r}") for item in (match["settings"] or "").split(",") if item.strip()
-        ]
+        items = [item for item in _outside_brackets(match["settings"] or "") if item.strip()]
+        settings = [_assignment(item, f"--plugins {part!r}") for item in items]
         found.append((match["name"], dict(settings)))
     return found
+
+
+def _outside_brackets(text: str) -> list[str]:
+    """Split at the commas that stand within no brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def split_settings(settings: tuple[str, ...]) -> list[tuple[str, str, str]]:
@@ -59,7 +71,10 @@ def make_config(model: type[Model], settings: dict[str, Any]) -> Any:
 
     if not dataclasses.is_dataclass(model.Config):
         raise RequestError(f"model {model.name!r}: its Config is not a dataclass: put @dataclass(frozen=True) above it")
-    hints = get_type_hints(model.Config)
+    try:
+        hints = get_type_hints(model.Config)
+    except NameError as error:
+        raise RequestError(f"model {model.name!r}: a type in its Config cannot be resolved ({error})") from error
     names = [field.name for field in dataclasses.fields(model.Config)]
     values = {}
     for name, value in settings.items():
@@ -77,6 +92,8 @@ def make_config(model: type[Model], settings: dict[str, Any]) -> Any:
                 raise RequestError(
                     f"model {model.name!r}: {name}={value!r} is not of type {hint} ({message})"
                 ) from error
+        if isinstance(values[name], float) and not math.isfinite(values[name]):
+            raise RequestError(f"model {model.name!r}: {name}={value!r} is not a finite number")
     try:
         return model.Config(**values)
     except (TypeError, ValueError) as error:

@@ -61,7 +61,7 @@ def repetitions(seeds: str | int | None, track: Track) -> list[int]:
     """Read ``--seeds``: a count (``5`` is 0 to 4) or a range (``100-102``); None is the track's count."""
     text = str(track.seeds if seeds is None else seeds).strip()
     first, dash, last = text.partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()):
+    if not first.isdecimal() or (dash and not last.isdecimal()):
         raise RequestError(f"--seeds {text!r}: write a count such as 3, or a range such as 100-102")
     found = list(range(int(first), int(last) + 1)) if dash else list(range(int(first)))
     if not found:
@@ -77,6 +77,7 @@ def plan(
     *,
     settings: tuple[str, ...] = (),
     baselines: bool = True,
+    precision: str = "fp32",
 ) -> list[Trial]:
     """Return the trials of a request, all models at the first seed before any at the second.
 
@@ -97,7 +98,13 @@ def plan(
         trial = _trial(entry, make_config(entry.thing, shared | own), info)
         variants.setdefault(trial.about.label, trial)
     return [
-        trial.model_copy(update={"repetition": rep, "seed": derive(info.protocol.name, trial.about.name, rep)})
+        trial.model_copy(
+            update={
+                "repetition": rep,
+                "seed": derive(info.protocol.name, trial.about.name, rep),
+                "precision": precision,
+            }
+        )
         for rep in reps
         for trial in variants.values()
     ]
@@ -127,7 +134,7 @@ def _choose(wanted: tuple[str | type[Model], dict[str, str]], registry: Registry
                 raise RequestError(
                     f"class {spec.__qualname__}: put it into a file of its own: trials are other processes"
                 )
-            registry._add_models(spec, Origin(spec.__module__, "", spec.__qualname__))
+            registry.take("models", spec, Origin(spec.__module__, "", spec.__qualname__))
             return registry.get("models", spec.name), settings
         return known[spec], settings
     if ".py:" in spec:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ganbench.trials.record import ModelInfo, TrackInfo
+from ganbench.trials.record import ModelInfo, Record, Status, TrackInfo
 
 
 class Setting(BaseModel):
@@ -18,7 +18,6 @@ class Setting(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     device: str
-    precision: str
     threads: int
     data_dir: Path | None = None
     weights: Path | None = None
@@ -36,6 +35,7 @@ class Trial(BaseModel):
     track: TrackInfo
     repetition: int
     seed: int
+    precision: str = "fp32"
 
     @property
     def key(self) -> str:
@@ -48,4 +48,21 @@ class Trial(BaseModel):
             "track": self.track.fingerprint,
             "seed": self.seed,
         }
+        if self.precision != "fp32":  # float32 is the protocol's own; another format gives other numbers
+            decisive["precision"] = self.precision
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+
+    def ended(self, status: Status, reason: str, **found: Any) -> Record:
+        """Return the record of this trial; `found` are the record's other fields, as far as they are known."""
+        return Record(
+            key=self.key,
+            model=self.about.name,
+            about=self.about,
+            config=self.config,
+            track=self.track,
+            repetition=self.repetition,
+            seed=self.seed,
+            status=status,
+            reason=reason,
+            **found,
+        )

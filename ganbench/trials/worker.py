@@ -12,6 +12,7 @@ _START = time.perf_counter()  # before torch is imported: that is part of what l
 
 import contextlib  # noqa: E402
 import csv  # noqa: E402
+import dataclasses  # noqa: E402
 import io  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
@@ -65,7 +66,7 @@ class Run:
     def __call__(self) -> None:
         """Load, train, sample, score."""
         track = self.trial.track.protocol
-        self.provenance = provenance(self.device, self.setting.precision, self.setting.command)
+        self.provenance = provenance(self.device, self.trial.precision, self.setting.command)
         registry = built_in()
         if not (registry.has("datasets", track.dataset) and registry.has("extractors", track.extractor)):
             registry = discover()  # imports everybody's plugins: only where something of theirs is named
@@ -100,7 +101,7 @@ class Run:
             if cls.step is not Model.step:
                 self.progress = train(
                     model, images, labels, Budget.parse(track.budget), self.meter,
-                    seed=derive(trial.seed, "batches"), precision=self.setting.precision,
+                    seed=derive(trial.seed, "batches"), precision=self.trial.precision,
                     milestones=tuple(0.5**power for power in range(points - 1, 0, -1)),
                     at_milestone=lambda progress: self.curve_point(model, progress), report=self.report,
                 )  # fmt: skip
@@ -153,7 +154,7 @@ class Run:
             order = labels[:GRID].argsort(stable=True) if labels is not None else slice(None)
             write_grid(self.folder / "samples.png", samples[:GRID][order].cpu())
             self.write_curve()
-            state = {"model": model.state_dict(), "extra": model.extra_state()}
+            state = {"model": model.state_dict(), "extra": model.extra_state(), "data": dataclasses.asdict(model.data)}
             write_whole(self.folder / "checkpoint.pt", lambda stream: torch.save(state, stream))
 
     def write_curve(self) -> None:
@@ -173,14 +174,19 @@ class Run:
         seconds["total"] = time.perf_counter() - _START
         seconds["load"] = seconds["total"] - sum(seconds.get(name, 0.0) for name in ("train", "sample", "evaluate"))
         trained = seconds.get("train", 0.0)
-        return Record(
-            key=self.trial.key, model=self.trial.about.name, about=self.trial.about, config=self.trial.config,
-            track=self.trial.track, repetition=self.trial.repetition, seed=self.trial.seed,
-            status=status, reason=reason, metrics=self.metrics if status is Status.OK else {}, curve=self.curve,
-            seconds=seconds, images=self.progress.images, steps=self.progress.steps, parameters=self.parameters,
-            images_per_second=self.progress.images / trained if trained else 0.0, peak_memory_bytes=peak,
+        return self.trial.ended(
+            status,
+            reason,
+            metrics=self.metrics if status is Status.OK else {},
+            curve=self.curve,
+            seconds=seconds,
+            images=self.progress.images,
+            steps=self.progress.steps,
+            parameters=self.parameters,
+            images_per_second=self.progress.images / trained if trained else 0.0,
+            peak_memory_bytes=peak,
             provenance=self.provenance,
-        )  # fmt: skip
+        )
 
 
 def outcome(error: BaseException) -> tuple[Status, str]:
@@ -188,7 +194,8 @@ def outcome(error: BaseException) -> tuple[Status, str]:
     text = " ".join(str(error).split())
     if isinstance(error, DivergedError):
         return Status.DIVERGED, text
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+    # On a CPU torch has no error class of its own for memory that cannot be had.
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
         return Status.OOM, text or "out of memory"
     if isinstance(error, SampleError | RequestError):
         return Status.FAILED, text

@@ -17,7 +17,8 @@ Command = Callable[..., Answer]
 LIGHT = """
 import sys
 from ganbench.cli.main import COMMANDS, main
-for words in (["--help"], *([name, "--help"] for name in COMMANDS), ["plugins"], ["tracks"], ["tracks", "show", "digits-smoke"]):
+helps = (["--help"], *([name, "--help"] for name in COMMANDS))
+for words in (*helps, ["plugins"], ["tracks"], ["tracks", "show", "digits-smoke"]):
     sys.argv = ["ganbench", *words]
     try:
         main()

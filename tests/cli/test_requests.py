@@ -43,7 +43,10 @@ class Impostor(ganbench.Model):
         (["--plugins", "vae", "--jobs", "two"], "'two' is not a valid integer"),
         (["--plugins", "vae", "--device", "gpu"], "--device 'gpu': write auto, cpu, cuda or cuda:N"),
         (["--plugins", "vae", "--precision", "fp8"], "'fp8' is not one of"),
-        (["--plugins", "vae", "--extractor", "lenet-minst"], "unknown extractor 'lenet-minst' (did you mean 'lenet-mnist'?)"),
+        (
+            ["--plugins", "vae", "--extractor", "lenet-minst"],
+            "unknown extractor 'lenet-minst' (did you mean 'lenet-mnist'?)",
+        ),
         (["--plugins", "vae", "--weights", "nowhere.pth"], "--weights nowhere.pth"),
         (["--plugins", "./nowhere.py:Tiny"], "there is no file"),
         (["--plugin", "vae"], "Did you mean '--plugins'?"),
@@ -64,15 +67,20 @@ def test_run_refuses(command: Command, tmp_path: Path, words: list[str], said: s
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_cuda_is_refused_where_there_is_none(command: Command, tmp_path: Path) -> None:
-    answer = command("run", "--plugins", "vae", "--device", "cuda", "--out", tmp_path / "runs", "--boards", tmp_path / "boards")
-    assert (answer.status, answer.err) == (2, "ganbench: --device cuda: this machine has no CUDA device: use --device cpu\n")
+    answer = command(
+        "run", "--plugins", "vae", "--device", "cuda", "--out", tmp_path / "runs", "--boards", tmp_path / "boards"
+    )
+    assert (answer.status, answer.err) == (
+        2,
+        "ganbench: --device cuda: this machine has no CUDA device: use --device cpu\n",
+    )
 
 
 def test_two_plugins_of_one_name_are_both_named(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "impostor.py"
     path.write_text(IMPOSTOR)
     answer = command(
-        "run", "--plugins", f"dcgan,{path}:Impostor", "--track", "digits-smoke", "--out", tmp_path / "runs", "--boards", tmp_path
+        "run", "--plugins", f"dcgan,{path}:Impostor", "--track", "digits-smoke", "--out", tmp_path, "--boards", tmp_path
     )  # fmt: skip
     assert answer.status == 2
     assert answer.err.count("\n") == 1
@@ -83,10 +91,14 @@ def test_two_plugins_of_one_name_are_both_named(command: Command, tmp_path: Path
 
 @pytest.mark.parametrize("option", ["--out", "--boards"])
 @pytest.mark.parametrize("inside", ["", "deep/inside"])
-def test_a_folder_that_cannot_be_written_is_found_at_once(command: Command, tmp_path: Path, option: str, inside: str) -> None:
+def test_a_folder_that_cannot_be_written_is_found_at_once(
+    command: Command, tmp_path: Path, option: str, inside: str
+) -> None:
     (tmp_path / "file").write_text("in the way")
     folders = {"--out": tmp_path / "runs", "--boards": tmp_path / "boards", option: tmp_path / "file" / inside}
-    answer = command("run", "--plugins", "vae", "--track", "digits-smoke", *[word for pair in folders.items() for word in pair])
+    answer = command(
+        "run", "--plugins", "vae", "--track", "digits-smoke", *[word for pair in folders.items() for word in pair]
+    )
     assert answer.status == 2
     assert answer.err.count("\n") == 1
     assert str(tmp_path / "file") in answer.err
@@ -120,7 +132,15 @@ def test_other_commands_refuse(
 def test_an_unwritable_board_or_picture_is_one_line_too(command: Command, smoke: Smoke, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     key = next(smoke.runs.glob("*/checkpoint.pt")).parent.name
-    board = ("leaderboard", "--track", "digits-smoke+5steps", "--out", smoke.runs, "--boards", tmp_path / "file" / "inside")
+    board = (
+        "leaderboard",
+        "--track",
+        "digits-smoke+5steps",
+        "--out",
+        smoke.runs,
+        "--boards",
+        tmp_path / "file" / "inside",
+    )
     sample = ("sample", key, "--runs", smoke.runs, "--out", tmp_path / "file" / "grid.png")
     for answer in (command(*board), command(*sample)):
         assert answer.status == 2

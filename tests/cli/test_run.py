@@ -25,7 +25,7 @@ from ganbench.session import Request, prepare
 from ganbench.trials.record import read_record
 from ganbench.trials.seeds import derive
 
-from ..conftest import SMOKE, Answer, Smoke
+from ..conftest import Answer, Smoke
 
 Command = Callable[..., Answer]
 TRACK = "digits-smoke+5steps"
@@ -40,7 +40,13 @@ def test_a_run_ends_with_a_board_and_says_where(smoke: Smoke) -> None:
     assert all(name in smoke.answer.out for name in ("dcgan", "vae", "real", "noise", "replay"))
     assert len(list((smoke.boards / TRACK / "records").glob("*.json"))) == 5
     for folder in smoke.runs.iterdir():
-        assert {path.name for path in folder.iterdir()} >= {"record.json", "samples.png", "curve.csv", "checkpoint.pt", "log.txt"}
+        assert {path.name for path in folder.iterdir()} >= {
+            "record.json",
+            "samples.png",
+            "curve.csv",
+            "checkpoint.pt",
+            "log.txt",
+        }
         with Image.open(folder / "samples.png") as picture:
             assert picture.width == picture.height
 
@@ -119,11 +125,10 @@ def test_real_shows_the_held_out_images_and_replay_those_of_training(smoke: Smok
 
 def test_a_folder_without_a_trained_model_is_refused(smoke: Smoke, tmp_path: Path) -> None:
     source = next(path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == "vae")
-    names = ("trial.json", "setting.json", "checkpoint.pt")
+    names = ("trial.json", "checkpoint.pt")
     damages: dict[str, Callable[[bytes], bytes]] = {
         "checkpoint.pt": lambda raw: raw[: len(raw) // 2],
         "trial.json": lambda raw: raw.replace(b"ganbench_plugins.vae:VAE", b"ganbench_plugins.gone:VAE"),
-        "setting.json": lambda raw: b"{",
     }
     for number, (damaged, damage) in enumerate(damages.items()):
         folder = tmp_path / str(number)

@@ -61,7 +61,7 @@ def test_content_that_is_not_the_expected_is_refused() -> None:
     dataset: Dataset = make_dataset("mine", split, split, split, classes=0)
     registry = Registry()
     for name, expected in (("open", None), ("right", dataset.sha256), ("wrong", "0" * 64)):
-        registry.add("datasets", name, DataSource(name, lambda folder: dataset, "", expected), Origin("test", "", ""))
+        registry.take("datasets", DataSource(name, lambda folder: dataset, "", expected), Origin("test", "", ""))
     assert load_dataset("open", registry, None) is dataset
     assert load_dataset("right", registry, None) is dataset
     with pytest.raises(RequestError, match=f"'wrong'.*{dataset.sha256[:12]}.*damaged"):

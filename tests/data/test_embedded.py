@@ -70,7 +70,9 @@ def test_a_damaged_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "\n" not in str(refusal.value)
 
 
-def test_a_damaged_cache_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist5k: Dataset, cache: Path) -> None:
+def test_a_damaged_cache_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist5k: Dataset, cache: Path
+) -> None:
     (kept,) = (cache / "data").glob("mnist5k-*.npy")
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
     (tmp_path / "data").mkdir()

@@ -110,8 +110,8 @@ def test_torch_fidelity_agrees(judge: Judge, mnist5k: Dataset, change) -> None:
     #   do we; unshuffled it would differ by a few 1e-3. Its logits come from our probabilities: softmax undoes that.
     # - FID: torch-fidelity takes the trace of a square root by way of eigenvalues of the product of covariances, we by
     #   a symmetric form; both in float64.
-    # - Precision and recall: its distances are float32, ours float64, so that a sample on the edge of a ball may fall on
-    #   the other side. That would be 1/1000, more than the tolerance; with these images none does.
+    # - Precision and recall: its distances are float32, ours float64, so that a sample on the edge of a ball may fall
+    #   on the other side. That would be 1/1000, more than the tolerance; with these images none does.
     from torch_fidelity import calculate_metrics
 
     register_with_torch_fidelity()
@@ -121,7 +121,8 @@ def test_torch_fidelity_agrees(judge: Judge, mnist5k: Dataset, change) -> None:
         input1=Stack(samples), input2=Stack(reference), feature_extractor=LENET.name, isc=True, fid=True, prc=True,
         prc_neighborhood=3, isc_splits=10, batch_size=250, cuda=False, save_cpu_ram=True, cache=False, verbose=False,
     )  # fmt: skip
-    assert {
+    expected = {
         "fid": theirs["frechet_inception_distance"], "is": theirs["inception_score_mean"],
         "is_sd": theirs["inception_score_std"], "precision": theirs["precision"], "recall": theirs["recall"],
-    } == pytest.approx({name: ours[name] for name in ("fid", "is", "is_sd", "precision", "recall")}, rel=1e-4)  # fmt: skip
+    }  # fmt: skip
+    assert {name: ours[name] for name in expected} == pytest.approx(expected, rel=1e-4)

@@ -72,12 +72,15 @@ def test_a_channel_too_many_is_refused() -> None:
 
 
 def test_identity_is_the_weights_hash_and_the_preprocessing() -> None:
-    assert DIGITS.identity(None).startswith(sha256_of(Path(DIGITS.load.func.__globals__["WEIGHTS"]) / "lenet-mnist.safetensors"))
+    assert DIGITS.identity(None).startswith(
+        sha256_of(Path(DIGITS.load.func.__globals__["WEIGHTS"]) / "lenet-mnist.safetensors")
+    )
     assert DIGITS.identity(None) != CLOTHING.identity(None)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "no weights at"), (b"", "does not hold"), (b"\x08" + bytes(7) + b"{}      ", "does not hold")]
+    ("content", "said"),
+    [(None, "no weights at"), (b"", "does not hold"), (b"\x08" + bytes(7) + b"{}      ", "does not hold")],
 )
 def test_wrong_weights_are_one_line(tmp_path: Path, content: bytes | None, said: str) -> None:
     path = tmp_path / "other.safetensors"

@@ -142,7 +142,9 @@ def test_reports_tell_where_training_stands(monkeypatch: pytest.MonkeyPatch) -> 
     assert seen[-1].share == 1.0
 
 
-@pytest.mark.parametrize(("wanted", "allowed", "inside"), [("bf16", True, True), ("bf16", False, False), ("fp32", True, False)])
+@pytest.mark.parametrize(
+    ("wanted", "allowed", "inside"), [("bf16", True, True), ("bf16", False, False), ("fp32", True, False)]
+)
 def test_autocast_surrounds_a_step_where_model_and_precision_want_it(wanted: str, allowed: bool, inside: bool) -> None:
     seen = list[bool]()
     model = Counter(lambda step: seen.append(torch.is_autocast_enabled("cpu")) or {"loss": 1.0})

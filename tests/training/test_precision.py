@@ -10,7 +10,9 @@ from ganbench.training.precision import autocast, resolve_precision
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize(("avx512", "amx", "found"), [(True, False, "bf16"), (False, True, "bf16"), (False, False, "fp32")])
+@pytest.mark.parametrize(
+    ("avx512", "amx", "found"), [(True, False, "bf16"), (False, True, "bf16"), (False, False, "fp32")]
+)
 def test_auto_takes_bfloat16_where_the_processor_has_it(
     monkeypatch: pytest.MonkeyPatch, avx512: bool, amx: bool, found: str
 ) -> None:
@@ -23,7 +25,9 @@ def test_auto_takes_bfloat16_where_the_processor_has_it(
 
 @pytest.mark.parametrize(("emulated", "found"), [(False, "bf16"), (True, "fp32")])
 def test_a_gpu_that_emulates_it_does_not_count(monkeypatch: pytest.MonkeyPatch, emulated: bool, found: str) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or not emulated)
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or not emulated
+    )
     assert resolve_precision("auto", torch.device("cuda:0")) == found
 
 

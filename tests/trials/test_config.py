@@ -43,7 +43,9 @@ def test_plugins_and_their_variants(text: str, found: list[tuple[str, dict[str, 
     assert split_plugins(text) == found
 
 
-@pytest.mark.parametrize("text", ["", " ", ",", "vae,", "vae[beta]", "vae[=4]", "vae[beta=4", "vae]", "[beta=4]", "vae[a=1]x"])
+@pytest.mark.parametrize(
+    "text", ["", " ", ",", "vae,", "vae[beta]", "vae[=4]", "vae[beta=4", "vae]", "[beta=4]", "vae[a=1]x"]
+)
 def test_malformed_plugins_are_explained(text: str) -> None:
     with pytest.raises(RequestError, match="^--plugins ") as refusal:
         split_plugins(text)
@@ -51,7 +53,10 @@ def test_malformed_plugins_are_explained(text: str) -> None:
 
 
 def test_settings_name_model_parameter_and_value() -> None:
-    assert split_settings(("dcgan.lr=1e-4", "my.model.x = a.b=c ")) == [("dcgan", "lr", "1e-4"), ("my.model", "x", "a.b=c")]
+    assert split_settings(("dcgan.lr=1e-4", "my.model.x = a.b=c ")) == [
+        ("dcgan", "lr", "1e-4"),
+        ("my.model", "x", "a.b=c"),
+    ]
     for text in ("lr=1", "dcgan.lr", "=3", ""):
         with pytest.raises(RequestError, match="^--set "):
             split_settings((text,))

@@ -36,18 +36,26 @@ def test_variants_are_rows_of_their_own_and_repeats_are_not(info: TrackInfo, reg
 
 
 def test_set_is_for_every_variant_and_a_variants_own_word_counts_more(info: TrackInfo, registry: Registry) -> None:
-    trials = plan("vae,vae[latent_dim=7]", info, [0], registry, settings=("vae.latent_dim=9", "vae.beta=2"), baselines=False)
+    trials = plan(
+        "vae,vae[latent_dim=7]", info, [0], registry, settings=("vae.latent_dim=9", "vae.beta=2"), baselines=False
+    )
     assert [(trial.config["latent_dim"], trial.config["beta"]) for trial in trials] == [(9, 2.0), (7, 2.0)]
 
 
 def test_all_models_come_at_the_first_seed_before_any_at_the_second(info: TrackInfo, registry: Registry) -> None:
     trials = plan("vae,vanilla", info, [3, 4], registry, baselines=False)
-    assert [(trial.about.name, trial.repetition) for trial in trials] == [("vae", 3), ("vanilla", 3), ("vae", 4), ("vanilla", 4)]
+    assert [(trial.about.name, trial.repetition) for trial in trials] == [
+        ("vae", 3),
+        ("vanilla", 3),
+        ("vae", 4),
+        ("vanilla", 4),
+    ]
     assert len({trial.seed for trial in trials}) == 4
 
 
 @pytest.mark.parametrize(
-    ("seeds", "found"), [(None, [0, 1]), (3, [0, 1, 2]), ("1", [0]), (" 2 ", [0, 1]), ("100-102", [100, 101, 102]), ("7-7", [7])]
+    ("seeds", "found"),
+    [(None, [0, 1]), (3, [0, 1, 2]), ("1", [0]), (" 2 ", [0, 1]), ("100-102", [100, 101, 102]), ("7-7", [7])],
 )
 def test_seeds_are_a_count_or_a_range(registry: Registry, seeds: str | int | None, found: list[int]) -> None:
     assert repetitions(seeds, find_track("digits-smoke", registry)) == found
@@ -113,7 +121,8 @@ def test_a_track_can_be_a_file(tmp_path: Path, registry: Registry) -> None:
     [
         (None, "cannot be read"), (b"name = ", "TOML"), (b"\xff\xfe", "mine.toml"),
         (TRACK.replace("2kimg", "2parsecs").encode(), "'2parsecs'"), (TRACK.replace("200", "2").encode(), "samples"),
-        (TRACK.replace("samples", "sampels").encode(), "sampels"), (TRACK.replace('"mine"', '"../mine"').encode(), "name"),
+        (TRACK.replace("samples", "sampels").encode(), "sampels"),
+        (TRACK.replace('"mine"', '"../mine"').encode(), "name"),
     ],
 )  # fmt: skip
 def test_a_wrong_track_file_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:

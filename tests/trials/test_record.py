@@ -30,13 +30,34 @@ def test_every_number_a_reader_needs_is_there(smoke: Smoke) -> None:
     for name, record in records.items():
         assert (record.status, record.reason) == (Status.OK, "")
         assert {score.n for score in record.metrics.values()} == {200}
-        assert record.metrics.keys() >= {"fid", "is", "precision", "recall", "density", "coverage", "authenticity", "acc_oracle"}
+        assert record.metrics.keys() >= {
+            "fid",
+            "is",
+            "precision",
+            "recall",
+            "density",
+            "coverage",
+            "authenticity",
+            "acc_oracle",
+        }
         assert ("acc" in record.metrics) is (name in ("real", "noise", "replay"))
         assert record.seconds.keys() >= {"load", "train", "sample", "evaluate", "total"}
         assert record.seconds["total"] == pytest.approx(sum(record.seconds.values()) - record.seconds["total"])
         assert record.peak_memory_bytes > 50 * 2**20
         assert record.curve[-1]["n"] == 100
-        wanted = {"started", "command", "git_commit", "git_dirty", "ganbench", "python", "torch", "device", "cpu", "threads", "precision"}
+        wanted = {
+            "started",
+            "command",
+            "git_commit",
+            "git_dirty",
+            "ganbench",
+            "python",
+            "torch",
+            "device",
+            "cpu",
+            "threads",
+            "precision",
+        }
         assert record.provenance.keys() >= wanted
         assert record.provenance["command"][:2] == ["ganbench", "run"]
         assert len(record.track.dataset_sha256) == 64

@@ -50,7 +50,8 @@ def test_the_seed_counts_and_where_the_class_lies_does_not(trial: Trial) -> None
     ("change", "counts"),
     [
         ({"summary": "other words"}, False), ({"seeds": 9}, False), ({"version": 2}, True), ({"budget": "3kimg"}, True),
-        ({"samples": 100}, True), ({"curve_points": 2}, True), ({"curve_samples": 50}, True), ({"classifier_steps": 9}, True),
+        ({"samples": 100}, True), ({"curve_points": 2}, True), ({"curve_samples": 50}, True),
+        ({"classifier_steps": 9}, True),
         ({"name": "another"}, True), ({"dataset": "mnist"}, True), ({"extractor": "lenet-fashion-mnist"}, True),
     ],
 )  # fmt: skip
@@ -76,7 +77,13 @@ def test_the_order_of_a_request_does_not_count(info: TrackInfo, registry: Regist
 
 def test_seeds_are_hashes_of_names() -> None:
     assert derive("track", "model", 0) == derive("track", "model", 0)
-    names = [("track", "model", 0), ("track", "model", 1), ("track", "mode", "l0"), ("trackmodel", 0), ("model", "track", 0)]
+    names = [
+        ("track", "model", 0),
+        ("track", "model", 1),
+        ("track", "mode", "l0"),
+        ("trackmodel", 0),
+        ("model", "track", 0),
+    ]
     seeds = {derive(*name) for name in names}
     assert len(seeds) == len(names)
     assert all(0 <= seed < 2**63 for seed in seeds)

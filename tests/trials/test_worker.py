@@ -70,7 +70,8 @@ EXPECTED = {
 
 def test_the_same_request_gives_the_same_record(smoke: Smoke, command: Command, tmp_path: Path) -> None:
     answer = command(
-        "run", "--plugins", "vae,dcgan", "--no-baselines", *SMOKE, "--jobs", 1, "--out", tmp_path / "runs", "--boards", tmp_path / "boards"
+        "run", "--plugins", "vae,dcgan", "--no-baselines", *SMOKE, "--jobs", 2,
+        "--out", tmp_path / "runs", "--boards", tmp_path / "boards",
     )  # fmt: skip
     assert answer.status == 0
     records = list(map(read_record, (tmp_path / "runs").glob("*/record.json")))
@@ -90,7 +91,8 @@ def failures(tmp_path_factory: pytest.TempPathFactory, command: Command) -> tupl
     (folder / "failing.py").write_text(PLAIN + FAILING)
     plugins = ",".join(f"{folder / 'failing.py'}:{name}" for name in EXPECTED)
     answer = command(
-        "run", "--plugins", plugins, "--no-baselines", *SMOKE, "--jobs", 2, "--out", folder / "runs", "--boards", folder / "boards"
+        "run", "--plugins", plugins, "--no-baselines", *SMOKE, "--jobs", 2,
+        "--out", folder / "runs", "--boards", folder / "boards",
     )  # fmt: skip
     records = {record.model: record for record in map(read_record, (folder / "runs").glob("*/record.json"))}
     return answer, records, (folder / "boards" / "digits-smoke+5steps.csv").read_text()
@@ -134,7 +136,10 @@ def test_a_worker_whose_command_is_gone_does_not_leave_a_failure(smoke: Smoke, t
     ("error", "status"),
     [
         (MemoryError(), "oom"),
-        (RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"), "oom"),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+            "oom",
+        ),
         (RuntimeError("something else"), "failed"),
     ],
 )

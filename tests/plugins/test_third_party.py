@@ -1,0 +1,71 @@
+"""The package that the README shows whole, installed and run as its reader would."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ganbench.trials.record import read_record
+
+from ..conftest import SMOKE
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture(scope="module")
+def package() -> dict[str, str]:
+    """The files that the README shows, by name: each block begins with a comment that says its name."""
+    section = re.search(r"^#+ [^\n]*your own model.*?(?=^#+ |\Z)", blanked(README.read_text()), re.I | re.M | re.S)
+    assert section, "the README has no heading about your own model"
+    text = README.read_text()[section.start() : section.end()]
+    blocks = re.findall(r"^```(?:toml|python)\n# (pyproject\.toml|tiny_gan\.py)\n(.*?)^```", text, re.M | re.S)
+    assert [name for name, _ in blocks] == ["pyproject.toml", "tiny_gan.py"]
+    return dict(blocks)
+
+
+def blanked(markdown: str) -> str:
+    """Blank out what stands in fences, so that a comment in a block does not pass for a heading."""
+    return re.sub(r"^```.*?^```", lambda block: re.sub(r"[^\n]", " ", block[0]), markdown, flags=re.M | re.S)
+
+
+def test_it_is_under_forty_lines(package: dict[str, str]) -> None:
+    assert sum(len(text.rstrip().splitlines()) + 1 for text in package.values()) <= 40  # the names' lines count
+
+
+def test_it_is_installed_and_run_by_name(package: dict[str, str], tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    for name, text in package.items():
+        (source / name).write_text(text)
+    pip = [
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--disable-pip-version-check",
+        "--quiet",
+        "--target",
+        target,
+        source,
+    ]
+    installed = subprocess.run(
+        [sys.executable, "-m", "pip", "install", *pip], capture_output=True, text=True, timeout=120
+    )
+    assert installed.returncode == 0, installed.stderr
+    project = tomllib.loads(package["pyproject.toml"])["project"]
+    (name,) = project["entry-points"]["ganbench"]
+    words = ["--plugins", name, *SMOKE, "--no-baselines", "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-m", "ganbench", "run", *words],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(target)}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    (path,) = (tmp_path / "runs").glob("*/record.json")
+    record = read_record(path)
+    assert (record.model, record.status, record.steps) == (name, "ok", 5)
+    assert record.about.distribution == f"{project['name']} {project['version']}"
