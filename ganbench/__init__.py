@@ -19,14 +19,15 @@ _HOMES = {
     "Batch": "ganbench.model",
     "Record": "ganbench.trials.record",
     "run": "ganbench.api",
+    "evaluate": "ganbench.api",
     "leaderboard": "ganbench.boards.frame",
     "load": "ganbench.api",
 }
 
-__all__ = ["Batch", "DataSpec", "Model", "Record", "RequestError", "hookimpl", "leaderboard", "load", "run"]
+__all__ = ["Batch", "DataSpec", "Model", "Record", "RequestError", "evaluate", "hookimpl", "leaderboard", "load", "run"]
 
 if TYPE_CHECKING:
-    from ganbench.api import load, run
+    from ganbench.api import evaluate, load, run
     from ganbench.boards.frame import leaderboard
     from ganbench.model import Batch, DataSpec, Model
     from ganbench.trials.record import Record

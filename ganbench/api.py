@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from ganbench.data.dataset import Dataset
-from ganbench.errors import RequestError
-from ganbench.model import DataSpec, Model
-from ganbench.registry import resolve
+from ganbench import scoring
+from ganbench.model import Model
 from ganbench.session import Request, prepare
-from ganbench.shipped import built_in, discover
-from ganbench.trials.config import make_config
-from ganbench.trials.plan import load_dataset
+from ganbench.shipped import discover
+from ganbench.trials.finished import read_finished
 from ganbench.trials.record import Record
-from ganbench.trials.trial import Setting, Trial
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
 
 
 def run(
@@ -39,23 +39,44 @@ def run(
 
 
 def load(folder: str | Path) -> Model:
-    """Return the trained model of a run folder, on the CPU, ready to sample.
+    """Return the trained model of a run folder, on the CPU, ready to sample; the data set is not needed.
 
     Raises `RequestError` where the folder holds no finished trial or its plugin's class is gone.
     """
-    folder = Path(folder)
-    try:
-        trial = Trial.model_validate_json((folder / "trial.json").read_bytes())
-        setting = Setting.model_validate_json((folder / "setting.json").read_bytes())
-        state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    except (OSError, ValueError) as error:
-        raise RequestError(f"{folder}: no finished trial ({error})") from error
-    registry = built_in()
-    name = trial.track.protocol.dataset
-    dataset: Dataset = load_dataset(name, registry if registry.has("datasets", name) else discover(), setting.data_dir)
-    model_class = resolve(trial.address)
-    spec = DataSpec(dataset.shape, dataset.classes, dataset.name, len(dataset.train))
-    model = model_class(spec, make_config(model_class, trial.config))
-    model.load_state_dict(state["model"])
-    model.load_extra_state(state["extra"])
-    return model.eval()
+    return read_finished(Path(folder)).model()
+
+
+def evaluate(
+    samples: str | Path | NDArray[Any] | Tensor,
+    *,
+    track: str | None = None,
+    reference: str | Path | NDArray[Any] | Tensor | None = None,
+    extractor: str | None = None,
+    labels: str | Path | NDArray[Any] | Tensor | None = None,
+    n: int | None = None,
+    layout: str | None = None,
+    value_range: str | None = None,
+    device: str = "auto",
+    data_dir: str | Path | None = None,
+    weights: str | Path | None = None,
+) -> dict[str, float]:
+    """Score samples made anywhere as a trial's are; return metrics by name, those that apply.
+
+    `samples` are an array or tensor (uint8, or floats in [0, 1] or [-1, 1]; (N, C, H, W), (N, H, W, C) or (N, H, W)),
+    an ``.npy`` or ``.npz`` file, a folder of images, or the folder of a run, whose record's metrics come again.
+    They are compared with the test images of the track's data set (``mnist5k-quick``, or the run's own), or with
+    `reference`: a track, a data set, or anything that `samples` may be but a run. `labels` are class numbers (N,),
+    a ``.npy`` file of them, or ``"folders"``, and give ``acc``. `n` of the samples are drawn at random, the same
+    every time. `layout` (``nhwc``, ``nchw``) and `value_range` (``0-1``, ``-1-1``) say what an array does not.
+
+    What a reader of the numbers must know, such as n that differs, is a `UserWarning`. Raises `RequestError` for a
+    wrong request.
+    """
+    request = scoring.Request(
+        samples, track, reference, extractor, labels, n, layout, value_range, device,
+        None if data_dir is None else Path(data_dir), None if weights is None else Path(weights),
+    )  # fmt: skip
+    report = scoring.score(request, discover())
+    for note in report.notes:
+        warnings.warn(note, stacklevel=2)
+    return report.scores

@@ -12,6 +12,7 @@ from ganbench.errors import RequestError, did_you_mean
 
 COMMANDS = {
     "run": "Train, score and rank models; publish the board.",
+    "evaluate": "Score samples from any program: a folder, a file, or a run.",
     "leaderboard": "Rebuild a board from its records and show it.",
     "sample": "Draw samples from a trained model into a picture.",
     "plugins": "List the models that can be run, and the broken ones.",
@@ -42,13 +43,20 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(ganbench.__version__, prog_name="ganbench")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Given the same data and the same budget, which generative model is better, by how much, and how sure are we?
 
     Start with:  ganbench run --plugins dcgan,vanilla,vae
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main() -> None:

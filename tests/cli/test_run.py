@@ -125,7 +125,7 @@ def test_real_shows_the_held_out_images_and_replay_those_of_training(smoke: Smok
 
 def test_a_folder_without_a_trained_model_is_refused(smoke: Smoke, tmp_path: Path) -> None:
     source = next(path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == "vae")
-    names = ("trial.json", "checkpoint.pt")
+    names = ("trial.json", "setting.json", "checkpoint.pt")
     damages: dict[str, Callable[[bytes], bytes]] = {
         "checkpoint.pt": lambda raw: raw[: len(raw) // 2],
         "trial.json": lambda raw: raw.replace(b"ganbench_plugins.vae:VAE", b"ganbench_plugins.gone:VAE"),

@@ -1,0 +1,265 @@
+"""``ganbench evaluate`` and `ganbench.evaluate`: the same numbers whatever the form, and those of the record."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganbench
+from ganbench.data.dataset import Dataset
+from ganbench.evaluation.kernel import kernel_scores
+from ganbench.metrics import kernel_distance
+from ganbench.trials.record import read_record
+
+from ..conftest import Answer, Smoke
+
+Command = Callable[..., Answer]
+TRACK = ("--track", "digits-smoke", "--device", "cpu")
+
+
+def write_folder(folder: Path, pixels: np.ndarray, mode: str = "L") -> Path:
+    folder.mkdir(parents=True)
+    for index, image in enumerate(pixels):
+        Image.fromarray(image[0]).convert(mode).save(folder / f"{index:04d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
+    """200 held-out digits, as many as digits-smoke scores; tests only look at them."""
+    return write_folder(tmp_path_factory.mktemp("made") / "samples", digits.heldout.images[:200])
+
+
+def told(function: Callable[[], dict[str, float]]) -> tuple[dict[str, float], list[str]]:
+    """Return scores and the warnings that came with them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        return function(), [str(each.message) for each in caught]
+
+
+def test_folder_file_array_and_tensor_score_alike(folder: Path, digits: Dataset, tmp_path: Path) -> None:
+    pixels = digits.heldout.images[:200]
+    np.savez(tmp_path / "fake.npz", images=pixels.transpose(0, 2, 3, 1))
+    np.save(tmp_path / "fake.npy", (pixels / 127.5 - 1).astype(np.float32))
+    forms = (folder, str(tmp_path / "fake.npz"), tmp_path / "fake.npy", pixels, torch.from_numpy(pixels))
+    found = [ganbench.evaluate(form, track="digits-smoke", device="cpu") for form in forms]
+    assert all(each == found[0] for each in found)
+    names = "fid is is_sd precision recall density coverage authenticity acc_oracle kid kid_sd"
+    assert set(found[0]) == set(names.split())
+    worse = ganbench.evaluate(255 - pixels, track="digits-smoke", device="cpu")
+    assert worse["fid"] > 2 * found[0]["fid"]
+    assert worse["kid"] > 2 * found[0]["kid"]
+
+
+def test_a_run_gives_its_record_again(smoke: Smoke) -> None:
+    seen = set[str]()
+    for path in smoke.runs.glob("*/record.json"):
+        record = read_record(path)
+        threads = torch.get_num_threads()
+        found, notes = told(lambda path=path: ganbench.evaluate(path.parent, device="cpu"))
+        assert {name: found[name] for name in record.metrics} == {
+            name: score.value for name, score in record.metrics.items()
+        }, record.model
+        assert set(found) - set(record.metrics) == {"kid", "kid_sd"}
+        assert notes == []
+        assert torch.get_num_threads() == threads
+        seen.add(record.model)
+    assert seen == {"dcgan", "vae", "real", "noise", "replay"}
+
+
+def test_a_run_is_computed_with_the_threads_it_had(command: Command, smoke: Smoke, tmp_path: Path) -> None:
+    run = next(smoke.runs.glob("*/record.json")).parent
+    wanted, before = json.loads((run / "setting.json").read_text())["threads"], torch.get_num_threads()
+    torch.set_num_threads(wanted + 1)
+    try:
+        assert command("evaluate", run, "--json", tmp_path / "r.json", "--quiet", "--device", "cpu").status == 0
+        assert torch.get_num_threads() == wanted + 1
+    finally:
+        torch.set_num_threads(before)
+    assert json.loads((tmp_path / "r.json").read_text())["provenance"]["threads"] == wanted
+
+
+def test_a_run_whose_model_changed_says_so(smoke: Smoke, tmp_path: Path) -> None:
+    run = next(path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == "vae")
+    for name in ("setting.json", "checkpoint.pt"):
+        (tmp_path / name).symlink_to(run / name)
+    trial = json.loads((run / "trial.json").read_text())
+    trial["about"]["source"] = "0" * 64
+    (tmp_path / "trial.json").write_text(json.dumps(trial))
+    _, (changed, size) = told(lambda: ganbench.evaluate(tmp_path, n=150, device="cpu"))
+    assert "the model's source has changed" in changed
+    assert "n = 150" in size
+
+
+def test_the_report_says_what_a_reader_needs(command: Command, folder: Path, tmp_path: Path, digits: Dataset) -> None:
+    file = tmp_path / "deep" / "report.json"
+    answer = command("evaluate", folder, *TRACK, "--json", file)
+    assert (answer.status, answer.err) == (0, "")
+    report = json.loads(file.read_text())
+    scores = ganbench.evaluate(folder, track="digits-smoke", device="cpu")
+    assert report["metrics"] == {name: {"value": value, "n": 200} for name, value in scores.items()}
+    assert report["samples"]["n"] == 200
+    assert report["samples"]["sha256"] != report["reference"]["sha256"]
+    assert report["reference"]["name"] == "digits (test split)"
+    assert report["reference"]["n"] == 300
+    assert report["track"]["name"] == "digits-smoke"
+    assert report["extractor"]["name"] == "lenet-mnist"
+    assert set(report["metric_versions"]) == set(scores) - {"is_sd", "kid_sd"}
+    assert len(report["fingerprint"]) == 64
+    assert report["provenance"]["command"][:2] == ["ganbench", "evaluate"]
+    assert report["provenance"]["torch"] == torch.__version__
+    for said in (f"{scores['fid']:.3f}", "↓ lower", "↑ higher", "200", report["samples"]["sha256"][:12], str(file)):
+        assert said in answer.out
+    assert "note" not in answer.out
+    quiet = command("evaluate", folder, *TRACK, "--json", file, "--quiet")
+    assert quiet == Answer(0, "", "")
+
+
+def test_the_board_s_fingerprint_is_only_for_the_board_s_protocol(
+    command: Command, smoke: Smoke, folder: Path, tmp_path: Path
+) -> None:
+    (record, *_) = (read_record(path) for path in smoke.runs.glob("*/record.json"))
+
+    def fingerprint(*words: object) -> str | None:
+        assert command("evaluate", *words, "--json", tmp_path / "r.json", "--quiet", "--device", "cpu").status == 0
+        found: str | None = json.loads((tmp_path / "r.json").read_text())["fingerprint"]
+        return found
+
+    assert fingerprint(smoke.runs / record.key) == record.track.fingerprint
+    assert fingerprint(smoke.runs / record.key, "--samples", 100) is None
+    assert fingerprint(folder, "--track", "digits-smoke", "--reference", folder) is None
+
+
+def test_a_reference_of_one_s_own(folder: Path, digits: Dataset, tmp_path: Path) -> None:
+    real = write_folder(tmp_path / "real", digits.test.images[:200])
+    options = {"track": "digits-smoke", "device": "cpu"}
+    found, notes = told(lambda: ganbench.evaluate(folder, reference=real, **options))
+    assert not {"authenticity", "acc", "acc_oracle"} & set(found)
+    assert [note for note in notes if "--extractor takes another" in note] == notes
+    again, _ = told(lambda: ganbench.evaluate(folder, reference=digits.test.images[:200], **options))
+    assert found == again
+    own, _ = told(lambda: ganbench.evaluate(folder, **options))
+    named, _ = told(lambda: ganbench.evaluate(folder, reference="digits", **options))
+    track, _ = told(lambda: ganbench.evaluate(folder, reference="digits-smoke", **options))
+    assert own == named == track
+    same, _ = told(lambda: ganbench.evaluate(real, reference=real, **options))
+    assert same["fid"] == pytest.approx(0, abs=1e-6)
+    assert same["precision"] == same["coverage"] == 1.0
+
+
+def test_labels_give_accuracy_where_they_apply(folder: Path, digits: Dataset) -> None:
+    labels = digits.heldout.labels[:200]
+    options = {"track": "digits-smoke", "device": "cpu"}
+    right = ganbench.evaluate(folder, labels=labels, **options)
+    wrong = ganbench.evaluate(folder, labels=(labels + 1) % 10, **options)
+    assert right["acc"] > wrong["acc"] + 0.1
+    with pytest.raises(ganbench.RequestError, match="label 10 is no class"):
+        ganbench.evaluate(folder, labels=labels + 1, **options)
+    found, notes = told(lambda: ganbench.evaluate(folder, labels=labels, reference=folder, **options))
+    assert "acc" not in found
+    assert any("labels are not used" in note for note in notes)
+
+
+def test_n_that_differs_is_said_in_one_line(command: Command, folder: Path) -> None:
+    answer = command("evaluate", folder, *TRACK, "--samples", 99)
+    (line,) = (line for line in answer.out.splitlines() if line.startswith("note"))
+    assert "n = 99, but the reference has 300 images and digits-smoke scores 200 samples: FID depends on n" in line
+    assert "KID" not in answer.out  # below 100 it is noise
+    assert "99 of 200 images" in answer.out
+
+
+def test_kernel_distance_takes_all_pairs_where_subsets_would_be_the_whole() -> None:
+    real, fake = torch.randn(120, 8), torch.randn(120, 8) + 1
+    value, how = kernel_scores(real, fake)
+    assert value == {"kid": kernel_distance(real, fake, subsets=1, subset_size=120)[0]}
+    assert how == {"subsets": 1, "subset_size": 120, "seed": 0}
+    assert set(kernel_scores(real, fake[:110])[0]) == {"kid", "kid_sd"}
+    assert kernel_scores(real, fake[:99])[0] == {}
+
+
+def test_grey_saved_as_rgb_is_grey_and_other_channels_are_refused(
+    command: Command, folder: Path, digits: Dataset, tmp_path: Path
+) -> None:
+    rgb = write_folder(tmp_path / "rgb", digits.heldout.images[:200], "RGB")
+    found, notes = told(lambda: ganbench.evaluate(rgb, track="digits-smoke", device="cpu"))
+    assert found == ganbench.evaluate(folder, track="digits-smoke", device="cpu")
+    assert ["three equal channels" in note for note in notes] == [True]
+    colour = np.repeat(digits.heldout.images[:200], 3, axis=1)
+    colour[0, 0] ^= 1
+    np.save(tmp_path / "colour.npy", colour)
+    answer = command("evaluate", tmp_path / "colour.npy", *TRACK)
+    assert answer.status == 2
+    assert "has 3 channels, the reference digits (test split) has 1: save it as grey" in answer.err
+
+
+def test_another_size_is_said_and_has_no_accuracy(digits: Dataset) -> None:
+    larger = np.kron(digits.heldout.images[:200], np.ones((1, 1, 2, 2), np.uint8))
+    found, notes = told(lambda: ganbench.evaluate(larger, track="digits-smoke", device="cpu"))
+    assert "acc_oracle" not in found
+    assert any("samples are 16x16, the reference 8x8" in note for note in notes)
+
+
+def test_lossy_files_are_a_warning(digits: Dataset, tmp_path: Path) -> None:
+    for index, image in enumerate(digits.heldout.images[:200]):
+        Image.fromarray(image[0]).save(tmp_path / f"{index}.jpg")
+    with pytest.warns(UserWarning, match="200 of 200 files are compressed with loss"):
+        ganbench.evaluate(tmp_path, track="digits-smoke", device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "SAMPLES"),
+        (["nowhere"], "nowhere: there is no such file or folder"),
+        (["FOLDER", "--samples", "19"], "19 images: at least 20 are needed"),
+        (["FOLDER", "--samples", "201"], "--samples 201: there are 200 images"),
+        (["FOLDER", "--samples", "0"], "--samples 0"),
+        (["FOLDER", "--track", "digit-smoke"], "unknown track 'digit-smoke' (did you mean 'digits-smoke'?)"),
+        (["FOLDER", "--reference", "mnist5"], "--reference 'mnist5': is no track, data set, folder or file (did you"),
+        (["FOLDER", "--reference", "RUN"], "is a run, not real images"),
+        (["FOLDER", "--extractor", "lenet-minst"], "unknown extractor 'lenet-minst'"),
+        (["FOLDER", "--weights", "nowhere.pth"], "--weights nowhere.pth: there is no such file"),
+        (["FOLDER", "--labels", "FEW"], "give 200 class numbers, one an image"),
+        (["FOLDER", "--labels", "nowhere.npy"], "nowhere.npy: there is no such file"),
+        (["FOLDER", "--labels", "folders"], "lies in no sub-folder named by a class number"),
+        (["FOLDER", "--layout", "hwc"], "'hwc' is not one of"),
+        (["FOLDER", "--json", "FOLDER/0000.png/x.json"], "--json"),
+        (["GREY", "--range", "-1-1", "--samples", "3"], "3 images: at least 20"),
+        (["GREY"], "pass --range 0-1 or --range -1-1"),
+        (["RUNS"], "holds runs, not images: name one, such as"),
+        (["RUN", "--labels", "FEW"], "leave out --labels"),
+        (["RUN", "--samples", "0"], "--samples 0: at least 20"),
+        (["BROKEN"], "no finished trial"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_evaluate_refuses(
+    command: Command, smoke: Smoke, folder: Path, tmp_path: Path, words: list[str], said: str
+) -> None:
+    np.save(tmp_path / "few.npy", np.zeros(3, np.int64))
+    np.save(tmp_path / "grey.npy", np.full((30, 1, 8, 8), 0.3))
+    run = next(smoke.runs.glob("*/record.json")).parent
+    (tmp_path / "broken").mkdir()
+    for name in ("trial.json", "setting.json"):
+        (tmp_path / "broken" / name).symlink_to(run / name)
+    (tmp_path / "broken" / "checkpoint.pt").write_bytes((run / "checkpoint.pt").read_bytes()[:100])
+    places = {
+        "FOLDER": folder, "FEW": tmp_path / "few.npy", "GREY": tmp_path / "grey.npy", "RUNS": smoke.runs, "RUN": run,
+        "BROKEN": tmp_path / "broken",
+    }  # fmt: skip
+    track = [] if "--track" in words or words[:1] in (["RUN"], ["BROKEN"]) else TRACK[:2]
+    named = [
+        str(places.get(word.split("/")[0], word.split("/")[0])) + word[len(word.split("/")[0]) :] for word in words
+    ]
+    answer = command("evaluate", *named, *track)
+    assert answer.status == 2, answer
+    assert answer.out == ""
+    assert answer.err.count("\n") == 1
+    assert said in answer.err
