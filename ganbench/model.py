@@ -28,6 +28,10 @@ class Batch(NamedTuple):
     labels: Tensor | None
 
 
+BATCH_SIZE = 64
+"""Images in a batch where a model's `Config` has no `batch_size`."""
+
+
 class Model(nn.Module):
     """A generative model: how to learn from one batch, and how to sample.
 
@@ -57,7 +61,7 @@ class Model(nn.Module):
     class Config:
         """Every hyper-parameter, typed, with its default."""
 
-        batch_size: int = 64
+        batch_size: int = BATCH_SIZE
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__()

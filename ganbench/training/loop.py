@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganbench.budget import Budget
 from ganbench.errors import DivergedError
-from ganbench.model import Model
+from ganbench.model import BATCH_SIZE, Model
 from ganbench.training.batches import Batches
 from ganbench.training.meter import Meter
 from ganbench.training.precision import autocast
@@ -74,7 +74,7 @@ def train(
     Raises `DivergedError` where a loss is not finite.
     """
     device = images.device
-    batch_size: int = model.config.batch_size
+    batch_size: int = getattr(model.config, "batch_size", BATCH_SIZE)
     batches = iter(Batches(images, labels, batch_size, seed))
     book, losses = LossBook(), dict[str, float]()
     steps, seconds, due, last_look = 0, meter.seconds("train"), list(milestones), time.perf_counter()

@@ -9,7 +9,7 @@ from typing import Any
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
-from ganbench.model import Model
+from ganbench.model import BATCH_SIZE, Model
 from ganbench.registry import Origin, Registered, Registry, address, load_file, source_hash
 from ganbench.tracks.track import Track, read_track
 from ganbench.trials.config import config_values, label_of, make_config, split_plugins, split_settings
@@ -144,8 +144,11 @@ def _choose(wanted: tuple[str | type[Model], dict[str, str]], registry: Registry
 
 def _trial(entry: Registered, config: Any, info: TrackInfo) -> Trial:
     model: type[Model] = entry.thing
-    batch_size = getattr(config, "batch_size", 1)
-    if not Budget.parse(info.protocol.budget).admits(images=batch_size, steps=1, seconds=0.0):
+    batch_size = getattr(config, "batch_size", BATCH_SIZE)
+    if batch_size < 1:
+        raise RequestError(f"model {model.name!r}: batch_size={batch_size}: at least 1")
+    trained = model.step is not Model.step
+    if trained and not Budget.parse(info.protocol.budget).admits(images=batch_size, steps=1, seconds=0.0):
         raise RequestError(
             f"budget {info.protocol.budget}: smaller than one batch of {model.name!r} ({batch_size} images)"
         )

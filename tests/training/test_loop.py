@@ -57,6 +57,19 @@ def test_counts_are_kept_to_exactly(budget: str, steps: int) -> None:
     assert (model.steps, model.images) == (end.steps, end.images) == (steps, 10 * steps)
 
 
+def test_a_config_without_batch_size_has_batches_of_64() -> None:
+    class Plain(Counter):
+        @dataclass(frozen=True)
+        class Config:
+            pass
+
+    images = torch.zeros(130, 1, 2, 2, dtype=torch.uint8)
+    clock, model = Meter(CPU), Plain()
+    with clock.phase("train"):
+        train(model, images, None, Budget.parse("3steps"), clock, seed=0)
+    assert (model.steps, model.images) == (3, 3 * 64)
+
+
 class Clock:
     """A clock that moves only when told to."""
 

@@ -76,6 +76,7 @@ def test_malformed_seeds_are_explained(registry: Registry, seeds: str | int) -> 
         ("vae", ("vea.beta=3",), "unknown model 'vea'"),
         ("vae", ("dcgan.lr=3",), "'dcgan' is not among the models of this run"),
         ("vae", ("vae.beta=high",), "is not of type float"),
+        ("vae[batch_size=0]", (), "at least 1"),
         ("vae[batch_size=9000]", (), "smaller than one batch of 'vae' (9000 images)"),
     ],
 )
