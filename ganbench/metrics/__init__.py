@@ -3,17 +3,34 @@
 They raise ValueError, in one line that says what, where and what to do, rather than return NaN.
 """
 
+from ganbench.metrics.copying import data_copying
 from ganbench.metrics.frechet import frechet_distance
+from ganbench.metrics.frechet_infinity import frechet_distance_infinity
 from ganbench.metrics.inception_score import inception_score
 from ganbench.metrics.kernel import kernel_distance
 from ganbench.metrics.memorisation import authenticity
+from ganbench.metrics.mmd import kernel_distance_exact, rbf_kernel_distance
+from ganbench.metrics.moments import Moments, load_gaussian, save_gaussian
+from ganbench.metrics.per_class import per_class_frechet_distance
 from ganbench.metrics.precision_recall import density_coverage, precision_recall
+from ganbench.metrics.uncertainty import jackknife
+from ganbench.metrics.vendi import vendi_score
 
 __all__ = [
+    "Moments",
     "authenticity",
+    "data_copying",
     "density_coverage",
     "frechet_distance",
+    "frechet_distance_infinity",
     "inception_score",
+    "jackknife",
     "kernel_distance",
+    "kernel_distance_exact",
+    "load_gaussian",
+    "per_class_frechet_distance",
     "precision_recall",
+    "rbf_kernel_distance",
+    "save_gaussian",
+    "vendi_score",
 ]

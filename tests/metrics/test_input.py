@@ -16,7 +16,9 @@ from ganbench.metrics import (
     frechet_distance,
     inception_score,
     kernel_distance,
+    kernel_distance_exact,
     precision_recall,
+    rbf_kernel_distance,
 )
 
 Score = Callable[..., "float | tuple[float, float]"]
@@ -29,6 +31,8 @@ def small_kernel_distance(real: object, fake: object) -> tuple[float, float]:
 PAIRS = [
     pytest.param(frechet_distance, "real", id="frechet_distance"),
     pytest.param(small_kernel_distance, "real", id="kernel_distance"),
+    pytest.param(kernel_distance_exact, "real", id="kernel_distance_exact"),
+    pytest.param(rbf_kernel_distance, "real", id="rbf_kernel_distance"),
     pytest.param(precision_recall, "real", id="precision_recall"),
     pytest.param(density_coverage, "real", id="density_coverage"),
     pytest.param(authenticity, "train", id="authenticity"),
@@ -42,12 +46,22 @@ def rows(n: int = 30, d: int = 6, seed: int = 0) -> np.ndarray:
 
 def test_the_public_surface() -> None:
     assert sorted(metrics.__all__) == [
+        "Moments",
         "authenticity",
+        "data_copying",
         "density_coverage",
         "frechet_distance",
+        "frechet_distance_infinity",
         "inception_score",
+        "jackknife",
         "kernel_distance",
+        "kernel_distance_exact",
+        "load_gaussian",
+        "per_class_frechet_distance",
         "precision_recall",
+        "rbf_kernel_distance",
+        "save_gaussian",
+        "vendi_score",
     ]
 
 
