@@ -16,8 +16,9 @@ def resolve_precision(choice: str, device: torch.device) -> str:
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     # Emulated bfloat16 is slower than float32, so AVX-512 alone does not count.
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16" if native else "fp32"
+    # The names are torch's private ones: a release without them trains in float32.
+    units = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return "bf16" if any(getattr(torch.cpu, unit, bool)() for unit in units) else "fp32"
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:

@@ -10,41 +10,41 @@ import time
 
 _START = time.perf_counter()  # before torch is imported: that is part of what loading costs
 
-import contextlib  # noqa: E402
-import csv  # noqa: E402
-import dataclasses  # noqa: E402
-import io  # noqa: E402
-import json  # noqa: E402
-import os  # noqa: E402
-import resource  # noqa: E402
-import sys  # noqa: E402
-import traceback  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any, TextIO  # noqa: E402
+import contextlib
+import csv
+import dataclasses
+import io
+import json
+import os
+import resource
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
 
-import torch  # noqa: E402
-import torch._dynamo  # noqa: E402, F401  # the first optimiser imports it: seconds that no model should be billed
-from torch import Tensor  # noqa: E402
+import torch
+import torch._dynamo  # noqa: F401  # the first optimiser imports it: seconds that no model should be billed
+from torch import Tensor
 
-from ganbench.budget import Budget  # noqa: E402
-from ganbench.data.dataset import Dataset, Split  # noqa: E402
-from ganbench.errors import DivergedError, RequestError  # noqa: E402
-from ganbench.evaluation.judge import Judge  # noqa: E402
-from ganbench.evaluation.samples import SampleError, draw  # noqa: E402
-from ganbench.files import write_text, write_whole  # noqa: E402
-from ganbench.model import Batch, DataSpec, Model  # noqa: E402
-from ganbench.registry import resolve  # noqa: E402
-from ganbench.shipped import built_in, discover  # noqa: E402
-from ganbench.training.loop import Progress, train  # noqa: E402
-from ganbench.training.meter import Meter  # noqa: E402
-from ganbench.trials.config import make_config  # noqa: E402
-from ganbench.trials.pictures import write_grid  # noqa: E402
-from ganbench.trials.plan import load_dataset  # noqa: E402
-from ganbench.trials.provenance import provenance  # noqa: E402
-from ganbench.trials.record import Record, Score, Status  # noqa: E402
-from ganbench.trials.seeds import derive, seed_everything  # noqa: E402
-from ganbench.trials.trial import Setting, Trial  # noqa: E402
+from ganbench.budget import Budget
+from ganbench.data.dataset import Dataset, Split
+from ganbench.errors import DivergedError, RequestError
+from ganbench.evaluation.judge import Judge
+from ganbench.evaluation.samples import SampleError, draw
+from ganbench.files import write_text, write_whole
+from ganbench.model import Batch, DataSpec, Model
+from ganbench.registry import resolve
+from ganbench.shipped import built_in, discover
+from ganbench.training.loop import Progress, train
+from ganbench.training.meter import Meter
+from ganbench.trials.config import make_config
+from ganbench.trials.pictures import write_grid
+from ganbench.trials.plan import load_dataset
+from ganbench.trials.provenance import provenance
+from ganbench.trials.record import Record, Score, Status
+from ganbench.trials.seeds import derive, seed_everything
+from ganbench.trials.trial import Setting, Trial
 
 GRID = 100
 """Samples shown in a trial's picture."""
