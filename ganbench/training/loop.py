@@ -22,7 +22,11 @@ REPORT_EVERY = 0.5
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands; `losses` are means over the steps since the last look."""
+    """Where training stands.
+
+    `losses` are means over steps: for a report those since the last one, at a milestone those since the milestone
+    before. The clock decides when reports are made, so only the latter come out the same every time.
+    """
 
     images: int
     steps: int
@@ -76,35 +80,39 @@ def train(
     device = images.device
     batch_size: int = getattr(model.config, "batch_size", BATCH_SIZE)
     batches = iter(Batches(images, labels, batch_size, seed))
-    book, losses = LossBook(), dict[str, float]()
+    recent, stretch, losses = LossBook(), LossBook(), dict[str, float]()
     steps, seconds, due, last_look = 0, meter.seconds("train"), list(milestones), time.perf_counter()
     context = autocast(device, precision if model.autocast else "fp32")
     model.train()
 
-    def progress() -> Progress:
-        share = budget.share(images=steps * batch_size, steps=steps, seconds=seconds)
-        return Progress(steps * batch_size, steps, seconds, share, losses)
+    def progress(losses: dict[str, float]) -> Progress:
+        return Progress(steps * batch_size, steps, seconds, share(), losses)
+
+    def share() -> float:
+        return budget.share(images=steps * batch_size, steps=steps, seconds=seconds)
 
     while budget.admits(images=(steps + 1) * batch_size, steps=steps + 1, seconds=seconds):
         with context:
-            book.add(model.step(next(batches)))
+            found = model.step(next(batches))
+        recent.add(found)
+        stretch.add(found)
         steps += 1
         now = time.perf_counter()
         # Off the CPU a step returns before it is done, so the host's clock alone can't keep a time budget.
         if budget.seconds is not None and (device.type == "cpu" or steps % 16 == 0):
             seconds = meter.seconds("train")
         look = now - last_look > REPORT_EVERY
-        reached = bool(due) and progress().share >= due[0]
+        reached = bool(due) and share() >= due[0]
         if look or reached:
             seconds, last_look = meter.seconds("train"), now
-            losses = book.read()
-            report(progress())
+            report(progress(recent.read()))
             if reached:
-                due = [share for share in due if share > progress().share]
-                at_milestone(progress())
+                due = [milestone for milestone in due if milestone > share()]
+                losses = stretch.read()
+                at_milestone(progress(losses))
                 model.train()
                 last_look = time.perf_counter()
     seconds = meter.seconds("train")
-    losses = book.read() or losses
-    report(progress())
-    return progress()
+    end = progress(stretch.read() or losses)
+    report(end)
+    return end

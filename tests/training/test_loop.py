@@ -135,7 +135,11 @@ def test_opposite_infinities_do_not_cancel() -> None:
         run(Counter(lambda step: {"loss": float("inf") * (-1) ** step}), "6steps")
 
 
-def test_losses_are_means_since_the_last_look() -> None:
+@pytest.mark.parametrize("every", [-1.0, 1e9])
+def test_losses_at_a_milestone_do_not_depend_on_when_reports_were_made(
+    monkeypatch: pytest.MonkeyPatch, every: float
+) -> None:
+    monkeypatch.setattr(loop, "REPORT_EVERY", every)
     seen = list[dict[str, float]]()
     model = Counter(lambda step: {"loss": float(step)})
     end = run(model, "8steps", milestones=(0.5,), at_milestone=lambda progress: seen.append(progress.losses))
