@@ -36,25 +36,39 @@ class Progress:
 
 
 class LossBook:
-    """Sums losses on the device; a NaN or an inf in any step stays visible in the sum."""
+    """Sums losses on the device, in float64; a NaN or an inf in any step stays visible in the sum."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
+        self._last_look: dict[str, tuple[float, int]] = {}
 
     def add(self, losses: dict[str, Tensor]) -> None:
         for name, loss in losses.items():
             total = self._sums.get(name)
-            self._sums[name] = loss.detach().float().clone() if total is None else total.add_(loss.detach())
+            self._sums[name] = (
+                loss.detach().to(torch.float64, copy=True) if total is None else total.add_(loss.detach())
+            )
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def read(self) -> dict[str, float]:
-        """Return the means and start anew; raise `DivergedError` where one is not finite."""
-        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
-        for name, mean in means.items():
-            if not math.isfinite(mean):
-                raise DivergedError(f"loss {name!r} became {mean} within its last {self._counts[name]} values")
-        self._sums, self._counts = {}, {}
+    def look(self) -> dict[str, float]:
+        """Return the means since the last look; raise `DivergedError` where a loss was not finite."""
+        found = {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
+        means = {}
+        for name, (total, count) in found.items():
+            if not math.isfinite(total):
+                raise DivergedError(f"loss {name!r} became {total} within its last {count} values")
+            before, counted = self._last_look.get(name, (0.0, 0))
+            if count > counted:
+                means[name] = (total - before) / (count - counted)
+        self._last_look = found
+        return means
+
+    def close(self) -> dict[str, float]:
+        """Return the means of all since the book was opened or last closed, and start anew; raise as `look` does."""
+        self._last_look = {}
+        means = self.look()
+        self._sums, self._counts, self._last_look = {}, {}, {}
         return means
 
 
@@ -80,7 +94,7 @@ def train(
     device = images.device
     batch_size: int = getattr(model.config, "batch_size", BATCH_SIZE)
     batches = iter(Batches(images, labels, batch_size, seed))
-    recent, stretch, losses = LossBook(), LossBook(), dict[str, float]()
+    book, losses = LossBook(), dict[str, float]()
     steps, seconds, due, last_look = 0, meter.seconds("train"), list(milestones), time.perf_counter()
     context = autocast(device, precision if model.autocast else "fp32")
     model.train()
@@ -93,9 +107,7 @@ def train(
 
     while budget.admits(images=(steps + 1) * batch_size, steps=steps + 1, seconds=seconds):
         with context:
-            found = model.step(next(batches))
-        recent.add(found)
-        stretch.add(found)
+            book.add(model.step(next(batches)))
         steps += 1
         now = time.perf_counter()
         # Off the CPU a step returns before it is done, so the host's clock alone can't keep a time budget.
@@ -105,14 +117,14 @@ def train(
         reached = bool(due) and share() >= due[0]
         if look or reached:
             seconds, last_look = meter.seconds("train"), now
-            report(progress(recent.read()))
+            report(progress(book.look()))
             if reached:
                 due = [milestone for milestone in due if milestone > share()]
-                losses = stretch.read()
+                losses = book.close()
                 at_milestone(progress(losses))
                 model.train()
                 last_look = time.perf_counter()
     seconds = meter.seconds("train")
-    end = progress(stretch.read() or losses)
+    end = progress(book.close() or losses)
     report(end)
     return end
