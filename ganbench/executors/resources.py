@@ -7,7 +7,7 @@ import os
 from ganbench.errors import RequestError
 
 MEMORY_PER_JOB = 2 * 2**30
-"""Bytes that a trial may take: three times what a quick one does."""
+"""Bytes that a trial may take; the boards show what quick ones do take (peak MiB)."""
 
 
 def cores() -> int:
@@ -26,8 +26,7 @@ def memory() -> int:
 def share_out(jobs: int | None, trials: int, device: str) -> tuple[int, int]:
     """Return how many trials run at once and how many threads each has.
 
-    By default as many as there are cores (small networks gain little from a second thread) and as memory holds;
-    one on a GPU.
+    By default as many as there are cores and as memory holds; one on a GPU.
     """
     if jobs is not None and jobs < 1:
         raise RequestError(f"--jobs {jobs}: at least 1")

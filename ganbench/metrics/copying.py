@@ -58,7 +58,7 @@ def data_copying(train: Array, test: Array, fake: Array, *, cells: int = 3, seed
 
 def _z_score(unseen: np.ndarray, made: np.ndarray) -> float:
     """Return the z-score of U, the number of pairs where the fake is the further one; ties count half."""
-    from scipy.stats import rankdata  # half a second to import, which no trial should pay
+    from scipy.stats import rankdata  # slow to import, and no trial needs it
 
     n, m = len(unseen), len(made)
     ranks = rankdata(np.concatenate([made, unseen]))

@@ -85,7 +85,7 @@ def _distance(shift: Matrix, a: _Factor, b: _Factor) -> float:
     """
     overlap = a.matrix.T @ b.matrix
     if a.regular and b.regular:
-        # Half the time of the singular values, and within 1e-10 of them (measured, also on steep spectra). Not
+        # Cheaper than the singular values, and as exact where all eigenvalues are well above rounding. Not
         # where an eigenvalue is 0: the root would turn its rounding of 1e-16 into 1e-8.
         gram = overlap @ overlap.T if overlap.shape[0] <= overlap.shape[1] else overlap.T @ overlap
         trace = np.sqrt(np.linalg.eigvalsh(gram).clip(min=0)).sum()

@@ -1,10 +1,9 @@
 """Distances between sets of features, tile by tile, for the metrics that ask who lies near whom.
 
-Squared distances come from |a|^2 + |b|^2 - 2 a.b: a matrix product is some 15 times faster than differences
-(measured at d = 128 and 512), but leaves a rounding error where differences have none. Two measures make that
-harmless. All is centred first and kept in float64, so that features far from the origin lose nothing. And what is
-compared with a radius is compared with a margin that bounds the error: a tie counts as a tie, and a copy as a copy,
-whatever the order of rows, the tile or the device.
+Squared distances come from |a|^2 + |b|^2 - 2 a.b: a matrix product is much faster than differences, but leaves a
+rounding error where differences have none. Two measures make that harmless. All is centred first and kept in float64,
+so that features far from the origin lose nothing. And what is compared with a radius is compared with a margin that
+bounds the error: a tie counts as a tie, and a copy as a copy, whatever the order of rows, the tile or the device.
 """
 
 from __future__ import annotations

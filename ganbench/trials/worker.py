@@ -1,7 +1,7 @@
 """One trial in a process of its own: ``python -m ganbench.trials.worker FOLDER``.
 
 FOLDER holds ``trial.json`` and ``setting.json``; the record and everything else of the trial go there. Standard output
-carries one JSON object a line for the executor (`progress`); whatever a plugin prints goes to ``log.txt``.
+carries one JSON object a line for the executor (`Event`); whatever a plugin prints goes to ``log.txt``.
 """
 
 from __future__ import annotations
