@@ -12,15 +12,21 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import RequestError
 from ganbench.files import cache_folder, write_text
 from ganbench.registry import entry_points
 
+if TYPE_CHECKING:
+    from ganbench.extractors.base import ExtractorSource
+
+SOURCES = (".py", ".toml", ".safetensors")
+"""Files that decide the answer."""
+
 
 def catalogue() -> dict[str, list[dict[str, Any]]]:
-    """Return lists under ``models``, ``datasets``, ``extractors``, ``tracks`` and ``broken``."""
+    """Return lists under ``models``, ``datasets``, ``extractors``, ``metrics``, ``tracks`` and ``broken``."""
     path = cache_folder("catalogue") / f"{_stamp()}.json"
     try:
         return json.loads(path.read_text())  # type: ignore[no-any-return]
@@ -53,7 +59,7 @@ def _stamp() -> str:
         if spec is None:
             continue
         folders = [Path(place) for place in spec.submodule_search_locations or []]
-        files = [file for folder in folders for file in folder.rglob("*") if file.suffix in (".py", ".toml")]
+        files = [file for folder in folders for file in folder.rglob("*") if file.suffix in SOURCES]
         if not folders and spec.origin:
             files = [Path(spec.origin)]
         for file in sorted(files):
@@ -82,8 +88,24 @@ def _describe() -> dict[str, list[dict[str, Any]]]:
             {"name": entry.name, "summary": entry.thing.summary, "origin": str(entry.origin)}
             for entry in registry.all(kind)
         ]
+    for known, entry in zip(answer["extractors"], registry.all("extractors"), strict=True):
+        # Whether the files are there is looked up when it is told: it changes without any source file changing.
+        files = entry.thing.files
+        known |= {"features": _features(entry.thing), "files": None if files is None else list(map(str, files))}
+    answer["metrics"] = [
+        entry.thing.facts.model_dump() | {"needs": list(entry.thing.needs), "origin": str(entry.origin)}
+        for entry in registry.all("metrics")
+    ]
     answer["tracks"] = [entry.thing.model_dump() | {"origin": str(entry.origin)} for entry in registry.all("tracks")]
     return answer
+
+
+def _features(source: ExtractorSource) -> int:
+    """Return the number of features; 0 where that is not known before a file is named."""
+    try:
+        return source.outputs_of(None).feature_dim
+    except Exception:  # a plugin may raise anything, and one that does is no reason to list nothing
+        return 0
 
 
 if __name__ == "__main__":

@@ -25,14 +25,26 @@ class Extractor(Protocol):
     def __call__(self, images: Tensor) -> Features: ...
 
 
+class Outputs(NamedTuple):
+    """What a network returns, known before it is loaded: how many classes (0: none) and features (0: not told)."""
+
+    classes: int
+    feature_dim: int
+
+
 @dataclass(frozen=True)
 class ExtractorSource:
     """How an extractor is obtained.
 
     `load(device, weights)` builds it; `sha256(weights)` names its weights; `weights` is the file of ``--weights`` or
     None. Both raise `RequestError` where the weights cannot be had. `classes` is the number of classes it tells apart
-    in a data set of its own domain (0: none); such an extractor also serves as the oracle of ``acc*``.
-    `preprocessing` is raised when resizing, scaling or channels are treated another way.
+    in a data set of its own domain (0: none); such an extractor also serves as the oracle of ``acc*``. `feature_dim`
+    is D of `Features` (0: not told). Where both depend on the weights, `outputs(weights)` reads them, and callers ask
+    `outputs_of`. `preprocessing` is raised when resizing, scaling or channels are treated another way.
+
+    `files` are those that hold the weights where no ``--weights`` is given, for the list of extractors: one absolute
+    path comes with a package, and `sha256` is that file's; relative ones lie in torch.hub's folder and are downloaded
+    on first use; an empty tuple says that ``--weights`` always has to name one; None says nothing.
     """
 
     name: str
@@ -41,7 +53,18 @@ class ExtractorSource:
     sha256: Callable[[Path | None], str]
     classes: int = 0
     preprocessing: int = 1
+    feature_dim: int = 0
+    outputs: Callable[[Path | None], Outputs] | None = None
+    files: tuple[Path, ...] | None = None
 
     def identity(self, weights: Path | None) -> str:
         """Return the hash that stands for network, weights and preprocessing in records and caches."""
         return f"{self.sha256(weights)}/p{self.preprocessing}"
+
+    def outputs_of(self, weights: Path | None) -> Outputs:
+        """Return classes and features with these weights; raise `RequestError` where a file must say and cannot."""
+        return self.outputs(weights) if self.outputs else Outputs(self.classes, self.feature_dim)
+
+    def classes_of(self, weights: Path | None) -> int:
+        """Return the number of classes that the network tells apart with these weights (0: none)."""
+        return self.outputs_of(weights).classes

@@ -10,9 +10,10 @@ import hashlib
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganbench.errors import RequestError
+from ganbench.extractors import hub
 from ganbench.extractors.base import ExtractorSource, Features
 from ganbench.extractors.bundled import LENETS
 
@@ -20,12 +21,46 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-NAMES = (
-    "inception-v3-compat", "vgg16",
-    "clip-rn50", "clip-rn101", "clip-rn50x4", "clip-rn50x16", "clip-rn50x64",
-    "clip-vit-b-32", "clip-vit-b-16", "clip-vit-l-14", "clip-vit-l-14-336px",
-    "dinov2-vit-s-14", "dinov2-vit-b-14", "dinov2-vit-l-14", "dinov2-vit-g-14",
-)  # fmt: skip
+
+class Network(NamedTuple):
+    """How many features torch-fidelity's default layer for FID has, and the files that its downloads leave."""
+
+    feature_dim: int
+    files: tuple[Path, ...]
+
+
+def _checkpoint(feature_dim: int, file: str) -> Network:
+    return Network(feature_dim, (Path("checkpoints", file),))
+
+
+def _dinov2(feature_dim: int, model: str) -> Network:
+    code = Path("facebookresearch_dinov2_main", "hubconf.py")
+    return Network(feature_dim, (code, Path("checkpoints", f"{model}_pretrain.pth")))
+
+
+# Sizes and file names are those of torch-fidelity 0.4.0, torchvision and dinov2's hubconf.py; a test compares.
+NETWORKS = {
+    "inception-v3-compat": _checkpoint(2048, "weights-inception-2015-12-05-6726825d.pth"),
+    "vgg16": _checkpoint(4096, "vgg16-397923af.pth"),
+    **{
+        f"clip-{name}": _checkpoint(feature_dim, f"clip-{name}-{sha256}.pt")
+        for name, feature_dim, sha256 in (
+            ("rn50", 1024, "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762"),
+            ("rn101", 512, "8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599"),
+            ("rn50x4", 640, "7e526bd135e493cef0776de27d5f42653e6b4c8bf9e0f653bb11773263205fdd"),
+            ("rn50x16", 768, "52378b407f34354e150460fe41077663dd5b39c54cd0bfd2b27167a4a06ec9aa"),
+            ("rn50x64", 1024, "be1cfb55d75a9666199fb2206c106743da0f6468c9d327f3e0d0a543a9919d9c"),
+            ("vit-b-32", 512, "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af"),
+            ("vit-b-16", 512, "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f"),
+            ("vit-l-14", 768, "b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836"),
+            ("vit-l-14-336px", 768, "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02"),
+        )
+    },
+    "dinov2-vit-s-14": _dinov2(384, "dinov2_vits14"),
+    "dinov2-vit-b-14": _dinov2(768, "dinov2_vitb14"),
+    "dinov2-vit-l-14": _dinov2(1024, "dinov2_vitl14"),
+    "dinov2-vit-g-14": _dinov2(1536, "dinov2_vitg14"),
+}
 # Only Inception has a class head; IS takes its logits without the bias, as OpenAI's code did.
 LOGITS = {"inception-v3-compat": "logits_unbiased"}
 
@@ -96,19 +131,23 @@ def _sha256(name: str, weights: Path | None) -> str:
     for key, value in sorted(_network(name, weights).state_dict().items()):
         digest.update(key.encode())
         digest.update(value.cpu().contiguous().flatten().view(-1).numpy().tobytes())
+    if weights is None:
+        hub.remember(name, NETWORKS[name].files, digest.hexdigest())
     return digest.hexdigest()
 
 
-def _source(name: str) -> ExtractorSource:
+def _source(name: str, network: Network) -> ExtractorSource:
     return ExtractorSource(
         name,
-        "torch-fidelity's network, downloaded or from --weights",
+        "torch-fidelity's network",
         load=partial(_load, name),
         sha256=partial(_sha256, name),
+        feature_dim=network.feature_dim,
+        files=network.files,
     )
 
 
-FIDELITY = tuple(_source(name) for name in NAMES)
+FIDELITY = tuple(_source(name, network) for name, network in NETWORKS.items())
 
 
 def register_with_torch_fidelity() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 
@@ -12,6 +11,7 @@ class LeNet(nn.Module):
     Input: float (N, 1, 28, 28) in [-1, 1]. Output: features (N, 128) and logits (N, classes).
     """
 
+    shape = (1, 28, 28)
     feature_dim = 128
 
     def __init__(self, classes: int = 10) -> None:
@@ -27,8 +27,3 @@ class LeNet(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features = self.body(images)
         return features, self.head(self.dropout(features))
-
-
-def to_unit_range(images: Tensor) -> Tensor:
-    """Map uint8 pixels to float in [-1, 1]."""
-    return images.to(torch.float32).div_(127.5).sub_(1.0)
