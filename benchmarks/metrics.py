@@ -1,11 +1,13 @@
-"""What our metrics cost, beside torch-fidelity, pytorch-fid's formula and prdc: time and memory, from features.
+"""What our metrics cost, beside torch-fidelity, pytorch-fid and prdc: time and memory, from features.
 
     python benchmarks/metrics.py [--sections full,fid,prdc,memory,scaling] [--n 10000] [--dims 128,2048] [--repeats 5]
 
 All get the same float32 tensors: ReLU features whose spectrum falls off as a network's does, and logits (10 classes at
-d < 1000, else 1,008). Rivals run in turn within one process, in an order that alternates; times are medians, and
-`ratio` is the median over repeats of theirs / ours. `differs` is the largest relative difference of their values from
-ours. Peak memory is what a process of its own needs beyond the features, after a small warm-up. Prints Markdown.
+d < 1000, else 1,008). KID is the literature's: 100 subsets of 1,000, the same for all (torch-fidelity's seed); what
+shares work is asked for in one call, as an evaluation does. Rivals run in turn within one process, in an order that
+alternates; times are medians, and `ratio` is the median over repeats of theirs / ours. `differs` is the largest
+relative difference of their values from ours. Peak memory is what a process of its own needs beyond the features, after
+a small warm-up. Prints Markdown.
 
 Sections: full (FID, IS, KID, P/R), fid (largest d alone), prdc (P/R/D/C), memory (of all of these), scaling (each
 metric by n, at the smallest d; processes of their own, hence time and memory of the same runs).
@@ -35,6 +37,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from ganbench.metrics import (
+    PairReference,
+    Subsets,
     authenticity,
     density_coverage,
     frechet_distance,
@@ -47,6 +51,11 @@ from ganbench.metrics.frechet_infinity import frechet_distance_infinity
 from ganbench.metrics.mmd import kernel_distance_exact, rbf_kernel_distance
 from ganbench.metrics.moments import Moments
 from ganbench.metrics.vendi import vendi_score
+
+try:
+    from pytorch_fid.fid_score import calculate_frechet_distance
+except ImportError:
+    calculate_frechet_distance = None
 
 SECTIONS = ("full", "fid", "prdc", "memory", "scaling")
 SIZES, LARGE = (1000, 2000, 5000, 10_000), (20_000, 50_000)
@@ -98,19 +107,15 @@ def our_fid(inputs: Inputs) -> Values:
 
 
 def our_full(inputs: Inputs) -> Values:
-    kid = kernel_distance(inputs.real, inputs.fake, subset_size=subset_size(inputs), seed=2020)
+    subsets = Subsets(100, subset_size(inputs), 2020)
+    found = PairReference(inputs.real).compare(inputs.fake, density=False, subsets=subsets)._asdict()
     score = inception_score(inputs.logits.double().softmax(dim=1))
-    precision, recall = precision_recall(inputs.real, inputs.fake)
-    return our_fid(inputs) | {"is": score[0], "kid": kid[0], "precision": precision, "recall": recall}
+    return our_fid(inputs) | {"is": score[0]} | {name: found[name] for name in ("kid", "precision", "recall")}
 
 
 def our_prdc(inputs: Inputs) -> Values:
-    names = "precision", "recall", "density", "coverage"
-    scores = (
-        *precision_recall(inputs.real, inputs.fake, k=5),
-        *density_coverage(inputs.real, inputs.fake, k=5),
-    )
-    return dict(zip(names, scores, strict=True))
+    found = PairReference(inputs.real, k_manifold=5).compare(inputs.fake)._asdict()
+    return {name: found[name] for name in ("precision", "recall", "density", "coverage")}
 
 
 # Theirs. torch-fidelity's first input is the fake set.
@@ -140,7 +145,7 @@ def their_full(inputs: Inputs) -> Values:
 
 
 def sqrtm_fid(inputs: Inputs) -> Values:
-    """The formula as pytorch-fid computes it: float64 moments, a dense matrix root, 1e-6 I where that fails."""
+    """pytorch-fid from float64 moments; where it is not installed, its formula: a dense root, 1e-6 I if that fails."""
     import scipy.linalg
 
     means, covariances = [], []
@@ -148,6 +153,8 @@ def sqrtm_fid(inputs: Inputs) -> Values:
         wide = rows.numpy().astype(np.float64)
         means.append(wide.mean(axis=0))
         covariances.append(np.cov(wide, rowvar=False))
+    if calculate_frechet_distance is not None:
+        return {"fid": float(calculate_frechet_distance(means[0], covariances[0], means[1], covariances[1]))}
     root = scipy.linalg.sqrtm(covariances[0] @ covariances[1])
     if not np.isfinite(root).all():
         ridge = 1e-6 * np.eye(len(root))
@@ -171,7 +178,8 @@ def moments(inputs: Inputs) -> Values:
     return {"n": float(streamed.gaussian().n)}
 
 
-TORCH_FIDELITY, SQRTM, PRDC = "torch-fidelity", "sqrtm route, as in pytorch-fid", "prdc (asks for 8 jobs)"
+TORCH_FIDELITY, PRDC = "torch-fidelity", "prdc (asks for 8 jobs)"
+SQRTM = "pytorch-fid" if calculate_frechet_distance is not None else "sqrtm route, as in pytorch-fid"
 RIVALS: dict[str, dict[str, Run]] = {
     "full": {"ganbench": our_full, TORCH_FIDELITY: their_full},
     "fid": {"ganbench": our_fid, TORCH_FIDELITY: their_fid, SQRTM: sqrtm_fid},

@@ -4,25 +4,32 @@ They raise ValueError, in one line that says what, where and what to do, rather 
 """
 
 from ganbench.metrics.copying import data_copying
-from ganbench.metrics.frechet import frechet_distance
+from ganbench.metrics.frechet import FrechetReference, frechet_distance, frechet_jackknife
 from ganbench.metrics.frechet_infinity import frechet_distance_infinity
 from ganbench.metrics.inception_score import inception_score
 from ganbench.metrics.kernel import kernel_distance
+from ganbench.metrics.kernel_sums import Subsets
 from ganbench.metrics.memorisation import authenticity
 from ganbench.metrics.mmd import kernel_distance_exact, rbf_kernel_distance
 from ganbench.metrics.moments import Moments, load_gaussian, save_gaussian
+from ganbench.metrics.pairs import PairReference, PairScores
 from ganbench.metrics.per_class import per_class_frechet_distance
 from ganbench.metrics.precision_recall import density_coverage, precision_recall
 from ganbench.metrics.uncertainty import jackknife
 from ganbench.metrics.vendi import vendi_score
 
 __all__ = [
+    "FrechetReference",
     "Moments",
+    "PairReference",
+    "PairScores",
+    "Subsets",
     "authenticity",
     "data_copying",
     "density_coverage",
     "frechet_distance",
     "frechet_distance_infinity",
+    "frechet_jackknife",
     "inception_score",
     "jackknife",
     "kernel_distance",

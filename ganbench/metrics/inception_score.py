@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.metrics.arrays import Array, at_least, checked
+from ganbench.metrics.arrays import Array, at_least
+from ganbench.metrics.rounded import as_given
 
 SUM_TOLERANCE = 5e-3
 """How far a row's sum may be from 1; half-precision softmaxes stay within it, logits do not."""
@@ -28,23 +29,27 @@ def inception_score(probabilities: Array, *, splits: int = 10, seed: int | None 
     arXiv 1801.01973.
     """
     at_least("splits", splits, 1)
-    rows = checked("probabilities", probabilities)
+    rows = as_given("probabilities", probabilities)
     n = len(rows)
     if n < splits:
         raise ValueError(f"probabilities: {n} rows do not fill {splits} splits; give more samples or fewer splits")
-    sums = rows.sum(dim=1, keepdim=True)
-    if bool((rows < 0).any()) or bool(((sums - 1).abs() > SUM_TOLERANCE).any()):
+    order = np.arange(n) if seed is None else np.random.RandomState(seed).permutation(n)
+    parts = [order[i * n // splits : (i + 1) * n // splits] for i in range(splits)]
+    scores = torch.stack([_score(rows[torch.from_numpy(part).to(rows.device)].double()) for part in parts])
+    if bool(scores.isnan().any()):
         raise ValueError("probabilities: a row is negative or does not sum to 1; give softmax outputs, not logits")
-    rows = rows / sums
-    if seed is not None:
-        order = torch.from_numpy(np.random.RandomState(seed).permutation(n))
-        rows = rows[order.to(rows.device)]
-    scores = torch.stack([_score(rows[i * n // splits : (i + 1) * n // splits]) for i in range(splits)]).cpu().numpy()
-    return float(scores.mean()), float(scores.std())
+    return float(scores.mean()), float(scores.std(correction=0))
 
 
 def _score(rows: Tensor) -> Tensor:
-    """Return exp of the mean divergence of (n, K) rows from their mean, with 0 log 0 = 0."""
-    marginal = rows.mean(dim=0, keepdim=True)
-    divergence = (torch.xlogy(rows, rows) - torch.xlogy(rows, marginal)).sum(dim=1).mean()
+    """Return exp of the mean divergence of (n, K) rows from their mean; NaN where a row is no distribution.
+
+    It is the entropy of the mean less the mean entropy, with 0 log 0 = 0: one logarithm for each value.
+    """
+    sums = rows.sum(dim=1, keepdim=True)
+    if bool(rows.amin() < 0) or bool(((sums - 1).abs() > SUM_TOLERANCE).any()):
+        return torch.full((), torch.nan, dtype=torch.float64, device=rows.device)
+    rows = rows.div_(sums)
+    marginal = rows.mean(dim=0)
+    divergence: Tensor = torch.special.entr(marginal).sum() - torch.special.entr(rows).sum(dim=1).mean()
     return divergence.clamp(min=0).exp()  # rounding alone makes it negative

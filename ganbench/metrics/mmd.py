@@ -7,14 +7,14 @@ same of fakes, less twice mean k(x, y).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from ganbench.metrics.arrays import Array, checked_pair
-from ganbench.metrics.kernel import _kernel as polynomial
-from ganbench.metrics.neighbours import TILE, centred
+from ganbench.metrics.kernel_sums import squared_mmd
+from ganbench.metrics.neighbours import centred
+from ganbench.metrics.pairs import PairReference
 
 
 def kernel_distance_exact(real: Array, fake: Array) -> float:
@@ -28,8 +28,9 @@ def kernel_distance_exact(real: Array, fake: Array) -> float:
     Raises ValueError where either set has fewer than 2 rows, widths differ, or a value is not finite.
     Source: Binkowski et al. 2018, arXiv 1801.01401.
     """
-    x, y = checked_pair("real", real, "fake", fake)
-    return _squared_mmd(x, y, polynomial)
+    scores = PairReference(real).compare(fake, manifold=False, density=False, exact=True)
+    assert scores.kid_exact is not None
+    return scores.kid_exact
 
 
 def rbf_kernel_distance(real: Array, fake: Array, *, sigma: float = 10.0) -> float:
@@ -49,32 +50,10 @@ def rbf_kernel_distance(real: Array, fake: Array, *, sigma: float = 10.0) -> flo
     if not (math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma={sigma}: must be positive and finite")
     x, y = centred(*checked_pair("real", real, "fake", fake))  # distances are the same, and lose fewer digits
-    return _squared_mmd(x / sigma, y / sigma, _gaussian)
+    return squared_mmd(x / sigma, y / sigma, _gaussian).item()
 
 
 def _gaussian(x: Tensor, y: Tensor) -> Tensor:
     """Return exp(-|x - y|^2 / 2) for all pairs."""
     halves_x, halves_y = x.square().sum(dim=1) / 2, y.square().sum(dim=1) / 2
     return torch.addmm(-halves_y, x, y.T).sub_(halves_x[:, None]).clamp_(max=0).exp_()
-
-
-def _squared_mmd(x: Tensor, y: Tensor, kernel: Callable[[Tensor, Tensor], Tensor]) -> float:
-    return (_within(x, kernel) + _within(y, kernel) - 2 * _across(x, y, kernel)).item()
-
-
-def _within(x: Tensor, kernel: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Return the mean over pairs of different rows; tiles below the diagonal equal those above."""
-    total, parts = x.new_zeros(()), x.split(TILE)
-    for i, part in enumerate(parts):
-        total += kernel(part, part).fill_diagonal_(0).sum()
-        for other in parts[i + 1 :]:
-            total += 2 * kernel(part, other).sum()
-    return total / (len(x) * (len(x) - 1))
-
-
-def _across(x: Tensor, y: Tensor, kernel: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    total = x.new_zeros(())
-    for part in x.split(TILE):
-        for other in y.split(TILE):
-            total += kernel(part, other).sum()
-    return total / (len(x) * len(y))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -72,29 +73,31 @@ class Moments:
         self.n = total
 
 
-def save_gaussian(path: Path | str, gaussian: Gaussian) -> None:
+def save_gaussian(path: Path | str, gaussian: Gaussian, **about: str) -> None:
     """Write a Gaussian, exact to the bit, as an .npz file with `mu` (d,), `sigma` (d, d) and `n`.
 
-    pytorch-fid and clean-fid read the same two names. The file is whole or not there; OSError where it cannot be
-    written.
+    pytorch-fid and clean-fid read the first two names. `about` are texts kept beside them, under names of their own.
+    The file is whole or not there; OSError where it cannot be written.
     """
     write_whole(
         Path(path),
-        lambda stream: np.savez(stream, mu=gaussian.mean, sigma=gaussian.covariance, n=np.int64(gaussian.n)),
+        lambda stream: np.savez(
+            stream, mu=gaussian.mean, sigma=gaussian.covariance, n=np.int64(gaussian.n), **dict[str, Any](about)
+        ),
     )
 
 
 def load_gaussian(path: Path | str) -> Gaussian:
-    """Return what `save_gaussian` wrote; nothing in the file is ever executed.
+    """Return what `save_gaussian` or pytorch-fid wrote; nothing in the file is ever executed.
 
-    Raises ValueError where the file is no .npz of plain arrays, lacks `mu`, `sigma` or `n` (files of pytorch-fid do
-    not say how many images they saw), or holds moments that do not fit, are not finite, or come from fewer than 2
+    pytorch-fid's files do not say how many images they saw: n is 0. Raises ValueError where the file is no .npz of
+    plain arrays, lacks `mu` or `sigma`, or holds moments that do not fit, are not finite, or come from fewer than 2
     rows; FileNotFoundError where there is none.
     """
     try:
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             mean, covariance = (np.asarray(file[key], dtype=np.float64) for key in ("mu", "sigma"))
-            n = int(file["n"])
+            n = int(file["n"]) if "n" in file else None
     except KeyError as error:
         raise ValueError(f"{path}: {error.args[0]}; make the file with save_gaussian") from None
     except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):  # no archive; pickled; no numbers
@@ -104,6 +107,6 @@ def load_gaussian(path: Path | str) -> Gaussian:
         raise ValueError(
             f"{path}: mu {mean.shape} and sigma {covariance.shape} do not fit; make the file with save_gaussian"
         )
-    if n < 2 or not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+    if (n is not None and n < 2) or not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise ValueError(f"{path}: a moment is not finite, or n={n} is below 2; make the file with save_gaussian")
-    return Gaussian(mean, covariance, n)
+    return Gaussian(mean, covariance, n or 0)

@@ -50,11 +50,15 @@ def squared_radii(points: Tensor, k: int) -> tuple[Tensor, Tensor]:
         candidates = torch.cat([nearest_k[rows], distances], dim=1)
         nearest_k[rows] = candidates.topk(k, dim=1, largest=False).values
     radii = nearest_k.amax(dim=1)
+    return radii, margins(radii, points.square().sum(dim=1), points.shape[1])
+
+
+def margins(radii: Tensor, norms: Tensor, d: int) -> Tensor:
+    """Return the margins of (n,) squared radii around rows of squared norm `norms`."""
     # The error of one squared distance is below (d + 4) eps (|a|^2 + |b|^2). Where b is about as far from a as the
     # radius, |b|^2 <= 2 (|a|^2 + radius); the bound holds for the distance and for the radius, hence twice 3.
-    limits = torch.finfo(points.dtype)
-    margin = 6 * (points.shape[1] + 4) * limits.eps * (points.square().sum(dim=1) + radii)
-    return radii, margin.clamp(min=limits.tiny)  # never 0, so that open and closed balls differ at radius 0
+    limits = torch.finfo(radii.dtype)
+    return (6 * (d + 4) * limits.eps * (norms + radii)).clamp(min=limits.tiny)  # never 0: balls of radius 0 differ
 
 
 def nearest(points: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,15 +1,13 @@
 """Are samples like the data, and is all of the data there? Two pairs of answers from nearest neighbours.
 
 In a classifier's feature space pure noise can reach precision 1, so neither precision nor density is to be read
-without its partner.
+without its partner. Both pairs of answers at once cost as much as one: see `PairReference`.
 """
 
 from __future__ import annotations
 
-import torch
-
-from ganbench.metrics.arrays import Array, at_least, checked_pair
-from ganbench.metrics.neighbours import centred, squared_radii, tiles
+from ganbench.metrics.arrays import Array
+from ganbench.metrics.pairs import PairReference
 
 
 def precision_recall(real: Array, fake: Array, *, k: int = 3) -> tuple[float, float]:
@@ -23,17 +21,9 @@ def precision_recall(real: Array, fake: Array, *, k: int = 3) -> tuple[float, fl
     Raises ValueError where k < 1, either set has k rows or fewer, widths differ, or a value is not finite.
     Source: Kynkaanniemi et al. 2019, arXiv 1904.06991.
     """
-    at_least("k", k, 1)
-    x, y = centred(*checked_pair("real", real, "fake", fake, first_rows=k + 1, second_rows=k + 1))
-    # Adding the margin closes the balls: what lies on the edge but for rounding is inside.
-    real_edges = torch.add(*squared_radii(x, k))
-    fake_edges = torch.add(*squared_radii(y, k))
-    precise = torch.zeros(len(y), dtype=torch.bool, device=x.device)
-    recalled = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    for rows, columns, distances in tiles(x, y):
-        precise[columns] |= (distances <= real_edges[rows, None]).any(dim=0)
-        recalled[rows] |= (distances <= fake_edges[columns]).any(dim=1)
-    return precise.double().mean().item(), recalled.double().mean().item()
+    scores = PairReference(real, k_manifold=k, k_density=k).compare(fake, density=False)
+    assert scores.precision is not None and scores.recall is not None
+    return scores.precision, scores.recall
 
 
 def density_coverage(real: Array, fake: Array, *, k: int = 5) -> tuple[float, float]:
@@ -51,15 +41,6 @@ def density_coverage(real: Array, fake: Array, *, k: int = 5) -> tuple[float, fl
     Raises ValueError where k < 1, `real` has k rows or fewer, `fake` fewer than 2, widths differ, or a value is
     not finite. Source: Naeem et al. 2020, arXiv 2002.09797.
     """
-    at_least("k", k, 1)
-    x, y = centred(*checked_pair("real", real, "fake", fake, first_rows=k + 1))
-    # Taking the margin away opens the balls: what lies on the edge but for rounding is outside.
-    edges = torch.sub(*squared_radii(x, k))
-    held = 0
-    covered = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    for rows, _, distances in tiles(x, y):
-        inside = distances <= edges[rows, None]
-        counts = inside.sum(dim=1)
-        held += int(counts.sum())
-        covered[rows] |= counts > 0
-    return held / (k * len(y)), covered.double().mean().item()
+    scores = PairReference(real, k_manifold=k, k_density=k).compare(fake, manifold=False)
+    assert scores.density is not None and scores.coverage is not None
+    return scores.density, scores.coverage

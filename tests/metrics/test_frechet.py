@@ -8,8 +8,15 @@ import scipy.linalg
 import torch
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 
-from ganbench.metrics import frechet_distance
-from ganbench.metrics.frechet import Gaussian, Matrix, frechet_distance_gaussians, gaussian_of
+from ganbench.metrics import frechet, frechet_distance, jackknife, rounded
+from ganbench.metrics.frechet import (
+    FrechetReference,
+    Gaussian,
+    Matrix,
+    frechet_distance_gaussians,
+    frechet_jackknife,
+    gaussian_of,
+)
 
 EXACT = 1e-12
 """Relative; some 1e4 roundings of 1e-16 add up in sums over rows."""
@@ -209,3 +216,44 @@ def test_moments_that_do_not_fit() -> None:
         frechet_distance_gaussians(good, Gaussian(good.mean * np.nan, good.covariance, 50))
     with pytest.raises(ValueError, match="^a: mean .* do not fit"):
         frechet_distance_gaussians(Gaussian(good.mean, good.covariance[:3], 50), good)
+
+
+@pytest.mark.parametrize("n", [300, 60, 20], ids=["n>d", "the rest is n>d", "n<d"])
+def test_a_reference_is_used_again(n: int) -> None:
+    x, others = rows(200, 32), [rows(n, 32, seed) for seed in (1, 2)]
+    reference = FrechetReference(x)
+    for y in others:
+        assert reference.distance(y) == frechet_distance(x, y)
+        assert FrechetReference(gaussian_of(x)).distance(y) == pytest.approx(frechet_distance(x, y), rel=1e-10)
+    with pytest.raises(ValueError, match="^real has 32 columns, fake has 31"):
+        reference.distance(others[0][:, :31])
+
+
+@pytest.mark.parametrize("n", [300, 35, 20], ids=["n>d", "the rest is n<d", "n<d"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_jackknife_of_moments_is_that_of_rows(n: int, dtype: type) -> None:
+    x, y = rows(200, 32).astype(dtype), rows(n, 32, seed=1).astype(dtype)
+    y[:, 3] = 0.1  # dead, and one that lives in a single row
+    y[:, 4], y[7, 4] = 0, 1
+    for seed in (0, 1):
+        expected = jackknife(lambda fake: frechet_distance(x, fake), y, groups=7, seed=seed)[1]
+        assert frechet_jackknife(FrechetReference(x), y, groups=7, seed=seed) == pytest.approx(expected, rel=1e-8)
+
+
+def test_jackknife_refusals() -> None:
+    reference, y = FrechetReference(rows(200, 32)), rows(50, 32)
+    with pytest.raises(ValueError, match="^groups=1: must be at least 2"):
+        frechet_jackknife(reference, y, groups=1)
+    with pytest.raises(ValueError, match="^fake: 10 rows do not fill 20 groups"):
+        frechet_jackknife(reference, y[:10])
+
+
+def test_blocks_and_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = rows(300, 40), rows(200, 40, seed=1)
+    x[:, 5] = 2.0
+    expected = frechet_distance(x, y)
+    monkeypatch.setattr(frechet, "BLOCK", 7)
+    monkeypatch.setattr(rounded, "TILE", 64)
+    assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-12)
+    single = x.astype(np.float32), y.astype(np.float32)
+    assert frechet_distance(*single) == pytest.approx(frechet_distance(*(s.astype(float) for s in single)), rel=1e-12)

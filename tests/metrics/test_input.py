@@ -46,12 +46,17 @@ def rows(n: int = 30, d: int = 6, seed: int = 0) -> np.ndarray:
 
 def test_the_public_surface() -> None:
     assert sorted(metrics.__all__) == [
+        "FrechetReference",
         "Moments",
+        "PairReference",
+        "PairScores",
+        "Subsets",
         "authenticity",
         "data_copying",
         "density_coverage",
         "frechet_distance",
         "frechet_distance_infinity",
+        "frechet_jackknife",
         "inception_score",
         "jackknife",
         "kernel_distance",

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 
-from ganbench.metrics import kernel_distance, mmd
+from ganbench.metrics import kernel_distance, kernel_sums
 from ganbench.metrics.mmd import kernel_distance_exact, rbf_kernel_distance
 
 Distance = Callable[..., float]
@@ -34,7 +34,7 @@ def rbf(sigma: float) -> Callable[[np.ndarray, np.ndarray], float]:
 
 @pytest.fixture(params=[7, 2048], ids=["many tiles", "one tile"], autouse=True)
 def tile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mmd, "TILE", request.param)
+    monkeypatch.setattr(kernel_sums, "TILE", request.param)
 
 
 def test_polynomial_by_hand() -> None:

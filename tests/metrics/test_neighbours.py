@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +10,6 @@ import torch
 from ganbench import metrics
 from ganbench.metrics import neighbours
 from ganbench.metrics.neighbours import centred, nearest, squared_radii, tiles
-
-# The package's name `precision_recall` is the function.
-precision_recall = importlib.import_module("ganbench.metrics.precision_recall")
 
 
 def points(n: int, d: int = 16, seed: int = 0) -> torch.Tensor:
@@ -102,7 +98,6 @@ def test_decisions_survive_the_largest_rounding(monkeypatch: pytest.MonkeyPatch)
             yield rows, columns, (distances + sign * error).clamp_(min=0)
 
     monkeypatch.setattr(neighbours, "tiles", rough)
-    monkeypatch.setattr(precision_recall, "tiles", rough)
     x = points(100, 32)
     twice = x.repeat(2, 1)
     for offset in (0, 1e4):
