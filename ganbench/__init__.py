@@ -18,18 +18,24 @@ _HOMES = {
     "DataSpec": "ganbench.model",
     "Batch": "ganbench.model",
     "Record": "ganbench.trials.record",
+    "Metric": "ganbench.scores",
+    "Score": "ganbench.scores",
     "run": "ganbench.api",
     "evaluate": "ganbench.api",
     "leaderboard": "ganbench.boards.frame",
     "load": "ganbench.api",
 }
 
-__all__ = ["Batch", "DataSpec", "Model", "Record", "RequestError", "evaluate", "hookimpl", "leaderboard", "load", "run"]
+__all__ = [
+    "Batch", "DataSpec", "Metric", "Model", "Record", "RequestError", "Score",
+    "evaluate", "hookimpl", "leaderboard", "load", "run",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from ganbench.api import evaluate, load, run
     from ganbench.boards.frame import leaderboard
     from ganbench.model import Batch, DataSpec, Model
+    from ganbench.scores import Metric, Score
     from ganbench.trials.record import Record
 
 

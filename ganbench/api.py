@@ -25,6 +25,7 @@ def run(
     *,
     seeds: int | str | None = None,
     budget: str | None = None,
+    metrics: str | None = None,
     device: str = "auto",
     out: str | Path = "runs",
 ) -> list[Record]:
@@ -32,9 +33,12 @@ def run(
 
     `models` are names, variants such as ``"vae[latent_dim=64]"``, ``"./file.py:Class"``, or classes that an importable
     module defines. Trials that have a record in `out` are not trained again. Raises `RequestError` for a wrong
-    request; a trial that fails is a record that says so.
+    request; a trial that fails is a record that says so. `metrics` as in `evaluate`; others than the track's make
+    another track.
     """
-    request = Request(plugins=models, track=track, seeds=seeds, budget=budget, device=device, out=Path(out))
+    request = Request(
+        plugins=models, track=track, seeds=seeds, budget=budget, metrics=metrics, device=device, out=Path(out)
+    )  # fmt: skip
     return prepare(request, discover()).run()
 
 
@@ -52,6 +56,7 @@ def evaluate(
     track: str | None = None,
     reference: str | Path | NDArray[Any] | Tensor | None = None,
     extractor: str | None = None,
+    metrics: str | None = None,
     labels: str | Path | NDArray[Any] | Tensor | None = None,
     n: int | None = None,
     layout: str | None = None,
@@ -62,18 +67,23 @@ def evaluate(
 ) -> dict[str, float]:
     """Score samples made anywhere as a trial's are; return metrics by name, those that apply.
 
+    ``NAME_sd`` is the spread over what a metric averages, ``NAME_se`` its standard error over samples (not over
+    training seeds).
+
     `samples` are an array or tensor (uint8, or floats in [0, 1] or [-1, 1]; (N, C, H, W), (N, H, W, C) or (N, H, W)),
     an ``.npy`` or ``.npz`` file, a folder of images, or the folder of a run, whose record's metrics come again.
     They are compared with the test images of the track's data set (``mnist5k-quick``, or the run's own), or with
-    `reference`: a track, a data set, or anything that `samples` may be but a run. `labels` are class numbers (N,),
-    a ``.npy`` file of them, or ``"folders"``, and give ``acc``. `n` of the samples are drawn at random, the same
-    every time. `layout` (``nhwc``, ``nchw``) and `value_range` (``0-1``, ``-1-1``) say what an array does not.
+    `reference`: a track, a data set, anything that `samples` may be but a run, or saved statistics (``.npz`` with mu
+    and sigma). `labels` are class numbers (N,), a ``.npy`` file of them, or ``"folders"``, and give ``acc``. `n` of
+    the samples are drawn at random, the same every time. `metrics` are names joined by commas, of which ``standard``
+    stands for the track's own and ``all`` for all that are registered. `layout` (``nhwc``, ``nchw``) and
+    `value_range` (``0-1``, ``-1-1``) say what an array does not.
 
     What a reader of the numbers must know, such as n that differs, is a `UserWarning`. Raises `RequestError` for a
     wrong request.
     """
     request = scoring.Request(
-        samples, track, reference, extractor, labels, n, layout, value_range, device,
+        samples, track, reference, extractor, metrics, labels, n, layout, value_range, device,
         None if data_dir is None else Path(data_dir), None if weights is None else Path(weights),
     )  # fmt: skip
     report = scoring.score(request, discover())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganbench.data.dataset import DataSource
     from ganbench.extractors.base import ExtractorSource
     from ganbench.model import Model
+    from ganbench.scores import Metric
 
 hookspec = pluggy.HookspecMarker("ganbench")
 hookimpl = pluggy.HookimplMarker("ganbench")
@@ -35,6 +36,11 @@ def ganbench_register_datasets(register: Callable[[DataSource], None]) -> None:
 @hookspec
 def ganbench_register_extractors(register: Callable[[ExtractorSource], None]) -> None:
     """Register extractors: ``register(ExtractorSource(name, ...))``."""
+
+
+@hookspec
+def ganbench_register_metrics(register: Callable[[Metric], None]) -> None:
+    """Register metrics: ``register(Metric(name=..., needs=..., compute=...))``."""
 
 
 @hookspec

@@ -20,13 +20,16 @@ import pluggy
 
 from ganbench import hookspecs
 from ganbench.errors import RequestError, did_you_mean
+from ganbench.scores import Metric
 
 if TYPE_CHECKING:
     from ganbench.model import Model
 
 GROUP = "ganbench"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-KINDS = {"models": "model", "datasets": "data set", "extractors": "extractor", "tracks": "track"}
+KINDS = {
+    "models": "model", "datasets": "data set", "extractors": "extractor", "metrics": "metric", "tracks": "track",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Broken:
 
 
 class Registry:
-    """Everything that can be named in a request, by kind (`models`, `datasets`, `extractors`, `tracks`) and name."""
+    """Everything that can be named in a request, by kind (a key of `KINDS`) and name."""
 
     def __init__(self) -> None:
         self._things: dict[str, dict[str, Registered]] = {kind: {} for kind in KINDS}
@@ -118,6 +121,8 @@ class Registry:
                 raise RequestError(f"{thing!r} is not a subclass of ganbench.Model")
             if not isinstance(getattr(thing, "name", None), str):
                 raise RequestError(f'class {thing.__qualname__} has no name: give it `name = "..."`')
+        elif kind == "metrics" and not isinstance(thing, Metric):
+            raise RequestError(f"{thing!r} is not a ganbench.Metric")
         if not isinstance(thing.name, str) or not NAME.fullmatch(thing.name):
             raise RequestError(
                 f"{KINDS[kind]} name {thing.name!r} from {origin}: use letters, digits, '.', '_' and '-'"

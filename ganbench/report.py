@@ -4,69 +4,71 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ganbench.evaluation.evidence import Classifier
 from ganbench.evaluation.images import Images
+from ganbench.evaluation.judge import Verdict
+from ganbench.evaluation.statistics import Statistics
 from ganbench.extractors.base import ExtractorSource
 from ganbench.files import write_text
-from ganbench.scores import METRICS, Metric
+from ganbench.scores import Facts, flat
 from ganbench.tracks.track import PROTOCOL, Track
 
-SCHEMA = 1
-KID = Metric(
-    "kid", "KID", "lower", None, None, 5, 1, "squared MMD of features, cubic kernel; unbiased", "arXiv:1801.01401"
-)
-SHOWN = (METRICS[0], KID, *METRICS[1:])
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class Report:
-    """Scores by name, sentences that a reader must see, and the whole as JSON values."""
+    """The verdict, what its metrics are, sentences that a reader must see, and the whole as JSON values."""
 
-    scores: dict[str, float]
-    n: int
+    verdict: Verdict
+    facts: tuple[Facts, ...]
     notes: tuple[str, ...]
     content: dict[str, Any]
 
     @property
-    def metrics(self) -> list[Metric]:
-        """The metrics that were computed, in board order."""
-        return [metric for metric in SHOWN if metric.name in self.scores]
+    def scores(self) -> dict[str, float]:
+        """Values by name, deviations and errors among them."""
+        return flat(self.verdict.scores)
 
     def write(self, path: Path) -> None:
         write_text(path, json.dumps(self.content, indent=1, allow_nan=False) + "\n")
 
 
 def make_report(
-    scores: dict[str, float],
+    verdict: Verdict,
+    facts: Sequence[Facts],
     images: Images,
-    reference: Images,
+    reference: Images | Statistics,
     track: Track,
     source: ExtractorSource,
     identity: str,
     *,
     notes: list[str],
     fingerprint: str | None,
-    settings: dict[str, Any],
+    classifier: Classifier | None,
     provenance: dict[str, Any],
 ) -> Report:
     """Assemble a report; `fingerprint` is that of records which stand on the same board, None where there are none.
 
-    ``metrics`` in its content is as in a trial's record: value and n by name.
+    ``metrics`` and ``absent`` in its content are as in a trial's record.
     """
-    versions = {metric.name: metric.version for metric in SHOWN if metric.name in scores}
+    versions = {metric.name: metric.version for metric in facts if metric.name in verdict.scores}
     libraries = {name: version(name) for name in ("numpy", "scipy", "pillow", "torch-fidelity")}
     content = {
         "schema": SCHEMA,
-        "metrics": {name: {"value": value, "n": len(images)} for name, value in scores.items()},
+        "metrics": {name: score.model_dump() for name, score in verdict.scores.items()},
+        "absent": verdict.absent,
         "metric_versions": versions,
         "protocol": PROTOCOL,
-        "settings": settings,
+        "settings": {"downstream_classifier": None if classifier is None else asdict(classifier)},
         "samples": _about(images) | {"labels_sha256": _labels_hash(images)},
         "reference": _about(reference),
         "extractor": {"name": source.name, "sha256": identity},
@@ -79,13 +81,13 @@ def make_report(
         "notes": notes,
         "provenance": provenance | {"libraries": libraries},
     }
-    return Report(scores, len(images), tuple(notes), content)
+    return Report(verdict, tuple(facts), tuple(notes), content)
 
 
-def _about(images: Images) -> dict[str, Any]:
+def _about(images: Images | Statistics) -> dict[str, Any]:
     return {
         "name": images.name, "kind": images.kind, "n": len(images), "available": images.available,
-        "shape": list(images.shape), "sha256": images.sha256, "reading": images.reading,
+        "shape": images.shape and list(images.shape), "sha256": images.sha256, "reading": images.reading,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from ganbench.files import check_writable
 from ganbench.model import Model
 from ganbench.registry import Registry
 from ganbench.training.precision import resolve_precision
-from ganbench.trials.plan import find_track, identify, plan, repetitions
+from ganbench.trials.plan import find_track, identify, plan, repetitions, with_extractor, with_metrics
 from ganbench.trials.record import Record, TrackInfo, read_record
 from ganbench.trials.trial import Setting, Trial
 
@@ -28,6 +28,7 @@ class Request:
     seeds: str | int | None = None
     budget: str | None = None
     extractor: str | None = None
+    metrics: str | None = None
     device: str = "auto"
     precision: str = "auto"
     out: Path = Path("runs")
@@ -77,11 +78,11 @@ def prepare(request: Request, registry: Registry) -> Session:
     import torch
 
     device = pick_device(request.device)
-    track = find_track(request.track, registry).with_budget(request.budget).with_extractor(request.extractor)
+    track = find_track(request.track, registry).with_budget(request.budget)
+    track, weights = with_extractor(track, request.extractor, request.weights)
+    track = with_metrics(track, request.metrics, registry)
     reps = repetitions(request.seeds, track)
-    if request.weights is not None and not request.weights.is_file():
-        raise RequestError(f"--weights {request.weights}: there is no such file")
-    info = identify(track, registry, request.data_dir, request.weights)
+    info = identify(track, registry, request.data_dir, weights)
     precision = resolve_precision(request.precision, torch.device(device))
     trials = plan(
         request.plugins, info, reps, registry,
@@ -94,7 +95,7 @@ def prepare(request: Request, registry: Registry) -> Session:
         device=device,
         threads=threads,
         data_dir=request.data_dir,
-        weights=request.weights,
+        weights=weights,
         command=list(request.command),
     )
     return Session(info, trials, done, setting, LocalExecutor(jobs), jobs, precision, request.out)

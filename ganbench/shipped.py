@@ -12,7 +12,9 @@ from pathlib import Path
 import ganbench
 from ganbench.data.embedded import DIGITS, MNIST5K
 from ganbench.data.mnist import FASHION_MNIST, MNIST
+from ganbench.evaluation.measures import METRICS
 from ganbench.extractors.bundled import LENETS
+from ganbench.extractors.domain import DOMAIN
 from ganbench.extractors.fidelity import FIDELITY
 from ganbench.hookspecs import hookimpl
 from ganbench.registry import Broken, Origin, Registry, take_in
@@ -26,8 +28,14 @@ def ganbench_register_datasets(register):  # type: ignore[no-untyped-def]
 
 @hookimpl
 def ganbench_register_extractors(register):  # type: ignore[no-untyped-def]
-    for source in (*LENETS, *FIDELITY):
+    for source in (*LENETS, DOMAIN, *FIDELITY):
         register(source)
+
+
+@hookimpl
+def ganbench_register_metrics(register):  # type: ignore[no-untyped-def]
+    for metric in METRICS:
+        register(metric)
 
 
 @hookimpl

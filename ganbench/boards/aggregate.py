@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ganbench.scores import HEADLINE, METRICS, Metric
+from ganbench.scores import HEADLINE, Facts
 from ganbench.trials.record import ModelInfo, Record, Status
 
 CONFIDENCE = 0.95
 COPIES = "copies training images"
+NEEDS = "needs "
+"""How the reason begins where a metric does not apply, which is no news; any other reason is."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Row:
         return "; ".join([*self.flags, *map(str, self.failures)])
 
 
-def estimate(values: Sequence[float], metric: Metric) -> Estimate | None:
+def estimate(values: Sequence[float], metric: Facts) -> Estimate | None:
     """Return the mean over seeds with its interval, None where there is no value."""
     if not values:
         return None
@@ -124,13 +126,15 @@ def aggregate(records: Iterable[Record]) -> list[Row]:
 def _row(label: str, records: list[Record]) -> Row:
     ok = [record for record in records if record.status is Status.OK]
     metrics = {}
-    for metric in METRICS:
+    for metric in records[0].track.metrics:
         values = [record.metrics[metric.name].value for record in ok if metric.name in record.metrics]
         if (found := estimate(values, metric)) is not None:
             metrics[metric.name] = found
     sizes = sorted({record.metrics[HEADLINE.name].n for record in ok if HEADLINE.name in record.metrics})
     asked = records[0].track.protocol.samples
-    flags = () if sizes in ([], [asked]) else (f"scored on {sizes[0]} samples where the track asks for {asked}",)
+    flags = [] if sizes in ([], [asked]) else [f"scored on {sizes[0]} samples where the track asks for {asked}"]
+    blanks = Counter((name, why) for record in ok for name, why in record.absent.items() if not why.startswith(NEEDS))
+    flags += [f"no {name}: {why} ({count} of {len(ok)} trials)" for (name, why), count in blanks.items()]
     parameters = _mean(record.parameters for record in ok)
     endings = Counter((record.status, record.reason) for record in records if record.status is not Status.OK)
     return Row(
@@ -145,7 +149,7 @@ def _row(label: str, records: list[Record]) -> Row:
         train_seconds=_mean(record.seconds["train"] for record in ok if "train" in record.seconds),
         peak_memory_mib=_mean(record.peak_memory_bytes / 2**20 for record in ok if record.peak_memory_bytes),
         failures=tuple(Failure(*ending, count, len(records)) for ending, count in endings.items()),
-        flags=flags,
+        flags=tuple(flags),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ganbench.boards.aggregate import aggregate
 from ganbench.boards.collect import Collection, Refusal, Superseded, collect, started
 from ganbench.boards.rank import Ranked, rank
+from ganbench.scores import Facts
 from ganbench.tracks.track import Track
 from ganbench.trials.record import Record, TrackInfo
 
@@ -24,6 +25,11 @@ class Board:
     @property
     def track(self) -> Track:
         return self.info.protocol
+
+    @property
+    def metrics(self) -> tuple[Facts, ...]:
+        """The columns, in order."""
+        return self.info.metrics
 
     @property
     def records(self) -> tuple[Record, ...]:

@@ -24,7 +24,7 @@ def caption(board: Board) -> list[tuple[str, str]]:
         ("extractor", f"{track.extractor}, sha256 {info.extractor_sha256[:12]}"),
         ("budget", f"{track.budget} a trial; evaluation is not billed"),
         ("seeds", f"{track.seeds} asked for; repetitions {_listed(map(str, repetitions))} on the board"),
-        ("downstream classifier", f"{track.classifier_steps:,} updates"),
+        ("downstream classifier", f"{track.classifier_steps:,} updates, {track.classifier_seeds} seeds a trial"),
         ("machine", _distinct(map(_machine, provenances))),
         ("versions", _distinct(map(_versions, provenances))),
         ("code", _distinct(map(_code, provenances))),

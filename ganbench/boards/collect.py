@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ganbench.errors import RequestError, did_you_mean
 from ganbench.tracks.track import NAME
-from ganbench.trials.record import SCHEMA, Record, read_record
+from ganbench.trials.record import Record, read_record
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,7 @@ def _read(track: str, runs: Path | None, boards: Path) -> tuple[list[Found], lis
             refused.append(Refusal(path, reason, published))
             continue
         name = record.track.protocol.name
-        if record.schema_version != SCHEMA:
-            reason = f"schema {record.schema_version}, and this ganbench reads {SCHEMA}"
-            refused.append(Refusal(path, reason, published))
-        elif not NAME.fullmatch(record.key):  # a key becomes a file's name: it must not lead out of the folder
+        if not NAME.fullmatch(record.key):  # a key becomes a file's name: it must not lead out of the folder
             refused.append(Refusal(path, f"key {record.key!r} cannot be the name of a file", published))
         elif published and name != track:
             refused.append(Refusal(path, f"a record of another track, {name}", published))

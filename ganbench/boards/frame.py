@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench.boards.board import assemble
-from ganbench.boards.csvfile import COLUMNS, values
+from ganbench.boards.csvfile import columns, values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,4 +23,4 @@ def leaderboard(
     import pandas as pd
 
     board = assemble(track, Path(runs), Path(boards), fingerprint=fingerprint)
-    return pd.DataFrame([values(ranked) for ranked in board.rows], columns=list(COLUMNS))
+    return pd.DataFrame([values(ranked, board.metrics) for ranked in board.rows], columns=list(columns(board)))

@@ -6,13 +6,15 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import fmean
 from urllib.parse import quote
 
+from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
 from ganbench.boards.rank import Ranked
 from ganbench.boards.wording import BLANK, interval, number, one_line, plus_minus
-from ganbench.scores import HEADLINE, METRICS
+from ganbench.scores import HEADLINE, Facts
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _REASON = 240
@@ -41,7 +43,7 @@ def markdown(board: Board, samples: Mapping[str, Path], *, curves: bool, overvie
         "\n".join(_reading_ranks(board)),
         *_pictures(board, samples, curves, overview),
         "## How to read the columns",
-        "\n".join(_legend()),
+        "\n".join(_legend(board.metrics)),
         "## Models",
         "\n".join(map(_about, board.rows)),
         "## How it was made",
@@ -61,19 +63,22 @@ def _sentence(text: str) -> str:
 
 def _table(board: Board) -> str:
     costs = ("parameters", "img/s", "train s", "peak MiB")
-    titles = ["rank", "model", "family", *(escape(metric.title) + metric.arrow for metric in METRICS), *costs]
+    titles = ["rank", "model", "family", *(escape(metric.title) + metric.arrow for metric in board.metrics), *costs]
     titles += ["trials", "note"]
-    aligned = ["---", "---", "---", *["---:"] * (len(METRICS) + len(costs)), "---", "---"]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (titles, aligned, *map(_cells, board.rows)))
+    aligned = ["---", "---", "---", *["---:"] * (len(board.metrics) + len(costs)), "---", "---"]
+    return "\n".join(
+        "| " + " | ".join(cells) + " |"
+        for cells in (titles, aligned, *(_cells(ranked, board.metrics) for ranked in board.rows))
+    )
 
 
-def _cells(ranked: Ranked) -> list[str]:
+def _cells(ranked: Ranked, metrics: Iterable[Facts]) -> list[str]:
     row = ranked.row
     label = escape(row.label, 60)
     shown = label if row.role == "model" else f"*{label}* ({escape(row.role, 20)})"
     cells = [ranked.rank or BLANK, shown, escape(row.family, 30)]
-    for metric in METRICS:
-        write = interval if metric is HEADLINE else plus_minus
+    for metric in metrics:
+        write = interval if metric.name == HEADLINE.name else plus_minus
         cells.append(write(row.metrics.get(metric.name), metric.digits))
     cells += [number(row.parameters), number(row.images_per_second)]
     cells += [number(row.train_seconds, 1), number(row.peak_memory_mib)]
@@ -93,10 +98,18 @@ def _reading_ranks(board: Board) -> Iterable[str]:
     found = real and (real.metrics.get("acc") or real.metrics.get("acc_oracle"))
     if real and found:
         yield ""
+        floor = _random_labels(real)
         yield (
             f"**Beside acc and acc\\*:** the same classifier trained on real images (the row *{escape(real.label)}*) "
-            f"reaches {plus_minus(found, 3)}."
+            f"reaches {plus_minus(found, 3)}{f', with random labels {floor:.3f}' if floor is not None else ''}."
         )
+
+
+def _random_labels(row: Row) -> float | None:
+    """Return the mean accuracy that real images with the labels of others teach."""
+    scores = [record.metrics["acc"].details for record in row.ok if "acc" in record.metrics]
+    values = [details["random_labels"] for details in scores if "random_labels" in details]
+    return fmean(values) if values else None
 
 
 def _pictures(board: Board, samples: Mapping[str, Path], curves: bool, overview: bool) -> Iterable[str]:
@@ -116,8 +129,8 @@ def _pictures(board: Board, samples: Mapping[str, Path], curves: bool, overview:
         yield f"Not chosen by hand: the lowest repetition that ended well. One by one: {', '.join(links)}."
 
 
-def _legend() -> Iterable[str]:
-    for metric in METRICS:
+def _legend(metrics: Iterable[Facts]) -> Iterable[str]:
+    for metric in metrics:
         bounds = [f"{bound:g}" if bound is not None else "∞" for bound in (metric.low, metric.high)]
         yield (
             f"- **{escape(metric.title)}**{metric.arrow} (`{metric.name}`, {bounds[0]} to {bounds[1]}): "

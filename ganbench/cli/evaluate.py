@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,14 +17,15 @@ if TYPE_CHECKING:
 
     from ganbench.report import Report
 
-ORACLE = "classifier trained on samples that the frozen extractor labelled, whose knowledge leaks in: never ranks"
-
 
 @click.command()
 @click.argument("samples")
 @click.option("--track", help="The track whose reference, extractor and settings count. [default: mnist5k-quick, or the run's own]")  # fmt: skip  # noqa: E501
-@click.option("--reference", help="Other real images: a track, a data set, a folder, or a .npy or .npz file.")
-@click.option("--extractor", help="Another extractor; `ganbench extractors` lists them.")
+@click.option(
+    "--reference", help="Other real images: a track, a data set, a folder, a .npy or .npz file, or saved statistics."
+)
+@click.option("--extractor", help="Another one, by name or as a file; `ganbench extractors` lists them.")
+@click.option("--metrics", help="Names, such as standard,vendi, or all; `ganbench metrics` lists them.")
 @click.option("--labels", help="A .npy file of class numbers; or the word folders: sub-folders are named by them.")
 @click.option("--samples", "n", type=int, help="Score this many, drawn once at random. [default: all; a run: as its track says]")  # fmt: skip  # noqa: E501
 @click.option("--layout", type=click.Choice(("nhwc", "nchw")), help="How arrays lie, where their shape does not say.")
@@ -35,6 +35,7 @@ ORACLE = "classifier trained on samples that the frozen extractor labelled, whos
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @folder_option("--data-dir", None, "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]")
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
+@click.option("--save-statistics", type=click.Path(dir_okay=False, path_type=Path), help="Write the samples' mean and covariance, for a later --reference.")  # fmt: skip  # noqa: E501
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     """Score SAMPLES: a folder of PNG, JPEG or WebP files, an .npy or .npz file, or the folder of a run.
@@ -44,6 +45,7 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     ganbench evaluate fake.npz --reference real_folder/  against your own images
     ganbench evaluate runs/KEY                           the numbers of that trial's record again
     """
+    from ganbench.cli.bar import Bar
     from ganbench.cli.progress import console
     from ganbench.files import check_writable
     from ganbench.registry import Broken
@@ -54,11 +56,12 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
         if not quiet:
             click.echo(f"ganbench: left out a broken plugin, {broken.origin}: {broken.error}", err=True)
 
-    if json_file is not None:
-        check_writable(json_file.parent, "--json")
+    for option, file in (("--json", json_file), ("--save-statistics", options["save_statistics"])):
+        if file is not None:
+            check_writable(file.parent, option)
     screen = console()
     request = Request(**options, command=("ganbench", *sys.argv[1:]))
-    with _Bar(screen, shown=screen.is_terminal and not quiet) as bar:
+    with Bar(screen, shown=screen.is_terminal and not quiet, lines=not quiet) as bar:
         report = score(request, discover(warn), bar.move)
     if json_file is not None:
         try:
@@ -67,31 +70,9 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
             raise RequestError(f"--json {json_file}: cannot be written ({error.strerror})") from error
     if not quiet:
         _print(report, screen)
-        if json_file is not None:
-            click.echo(json_file)
-
-
-class _Bar:
-    """One bar, for whatever is being done; nothing where there is no terminal."""
-
-    def __init__(self, screen: Console, *, shown: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=screen, transient=True, disable=not shown)
-        self._task = self._progress.add_task("loading", total=None)
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def move(self, what: str, done: int, total: int) -> None:
-        self._progress.update(self._task, description=what, completed=done, total=total or None)
+        for file in (json_file, request.save_statistics):
+            if file is not None:
+                click.echo(file)
 
 
 def _print(report: Report, screen: Console) -> None:
@@ -105,10 +86,20 @@ def _print(report: Report, screen: Console) -> None:
         f" sha256 {samples['sha256'][:12]}",
         f"reference  {reference['name']}: {reference['n']:,} images, sha256 {reference['sha256'][:12]}",
         f"extractor  {extractor['name']}, sha256 {extractor['sha256'][:12]}",
+        *(f"not scored {', '.join(names)}: {why}" for why, names in _absent(report).items()),
         *(f"note: {note}" for note in report.notes),
     ]
     for line in lines:
         screen.print(Text(line), soft_wrap=True)
+
+
+def _absent(report: Report) -> dict[str, list[str]]:
+    """Return titles by the reason why they have no value."""
+    reasons: dict[str, list[str]] = {}
+    for metric in report.facts:
+        if metric.name in report.verdict.absent:
+            reasons.setdefault(report.verdict.absent[metric.name], []).append(metric.title)
+    return reasons
 
 
 def _table(report: Report) -> Table:
@@ -117,15 +108,15 @@ def _table(report: Report) -> Table:
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, show_edge=False)
-    for column in ("metric", "value", "n", "better", "what it means"):
-        table.add_column(column, justify="right" if column in ("value", "n") else "left", overflow="fold")
-    for metric in report.metrics:
-        digits = max(metric.digits, 3) if metric.name == "fid" else metric.digits
-        value = f"{report.scores[metric.name]:.{digits}f}"
-        if f"{metric.name}_sd" in report.scores:
-            value += f" (sd {report.scores[f'{metric.name}_sd']:.{digits}f})"
+    for column in ("metric", "value", "± se", "n", "better", "what it means"):
+        table.add_column(column, justify="right" if column in ("value", "± se", "n") else "left", overflow="fold")
+    for metric in report.facts:
+        score = report.verdict.scores.get(metric.name)
+        if score is None:
+            continue
+        digits = max(metric.digits, 3)
+        error = "" if score.se is None else f"{score.se:.{digits}f}"
         better = {"lower": "↓ lower", "higher": "↑ higher", "neither": ""}[metric.direction]
-        meaning = ORACLE if metric.name == "acc_oracle" else metric.meaning
-        cells = (metric.title, value, f"{report.n:,}", better, meaning)
+        cells = (metric.title, f"{score.value:.{digits}f}", error, f"{score.n:,}", better, metric.meaning)
         table.add_row(*(Text(cell) for cell in cells))
     return table

@@ -16,7 +16,8 @@ from ganbench.cli.options import folder_option
 @click.option("--track", default="mnist5k-quick", show_default=True, help="A track's name, or a .toml file.")
 @click.option("--seeds", help="How many seeds (3), or which (100-102); the track says how many by default.")
 @click.option("--budget", help="Another budget: 100kimg, 2000steps, 90s, 5m, or several joined by commas.")
-@click.option("--extractor", help="Another extractor; `ganbench extractors` lists them.")
+@click.option("--extractor", help="Another one, by name or as a file; `ganbench extractors` lists them.")
+@click.option("--metrics", help="Other metrics, such as standard,vendi; `ganbench metrics` lists them.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--precision", type=click.Choice(("auto", "fp32", "bf16")), default="auto", show_default=True,
               help="Number format of training steps; auto takes bf16 where the hardware multiplies it.")  # fmt: skip

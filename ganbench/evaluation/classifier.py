@@ -29,6 +29,12 @@ def downstream_accuracy(
     Images are uint8 (N, C, H, W), labels int64 (N,). Every random choice follows from `seed`; the global random
     state is left alone.
     """
+    predicted = predictions(images, labels, test_images, classes=classes, steps=steps, seed=seed)
+    return float((predicted == test_labels).double().mean())
+
+
+def predictions(images: Tensor, labels: Tensor, test_images: Tensor, *, classes: int, steps: int, seed: int) -> Tensor:
+    """Return the classes, int64 (n,), that a classifier trained on the labelled samples gives the test images."""
     device = images.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
@@ -46,8 +52,16 @@ def downstream_accuracy(
             schedule.step()
     model.eval()
     with torch.no_grad():
-        predicted = torch.cat([model(_scaled(chunk)).argmax(1) for chunk in test_images.split(500)])
-    return float((predicted == test_labels).double().mean())
+        return torch.cat([model(_scaled(chunk)).argmax(1) for chunk in test_images.split(500)])
+
+
+def accuracy_by_class(predicted: Tensor, labels: Tensor, classes: int) -> list[float | None]:
+    """Return the share of each class's images, (n,), that were told right; None for a class without images."""
+    right = torch.bincount(labels[predicted == labels], minlength=classes).tolist()
+    return [
+        hits / count if count else None
+        for hits, count in zip(right, labels.bincount(minlength=classes).tolist(), strict=True)
+    ]
 
 
 def _scaled(images: Tensor) -> Tensor:

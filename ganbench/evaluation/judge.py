@@ -1,81 +1,108 @@
-"""Score samples against a data set's test images: one feature pass, then every metric from it."""
+"""Score samples against real images: one feature pass, then every metric that is asked for and applies."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ganbench.data.dataset import Dataset, Split
-from ganbench.evaluation.classifier import downstream_accuracy
+from ganbench.evaluation.evidence import Classifier, Evidence, Real
 from ganbench.evaluation.features import extract, extract_real
 from ganbench.extractors.base import Extractor, Features
-from ganbench.metrics import density_coverage, frechet_distance, inception_score, precision_recall
-from ganbench.metrics.memorisation import Originals
+from ganbench.metrics.frechet import Gaussian
+from ganbench.scores import HEADLINE, Metric, Score
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Real images that are no data set.
+    """Real images that are no data set, or their moments alone: what needs more is left out."""
 
-    Without training images there is no ``authenticity``, without classes no ``acc``.
-    """
-
-    test: Split
-    train: Split | None = None
+    test: Split | None
+    moments: Gaussian | None = None
+    train: None = None
     classes: int = 0
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Scores by name, and for each metric that has none the reason."""
+
+    scores: dict[str, Score]
+    absent: dict[str, str]
+
+
 class Judge:
-    """What does not change from one evaluation to the next: extractor, reference and training features.
+    """What does not change from one evaluation to the next: metrics, extractor, and what is known of real images.
 
     `identity` is the extractor's name for caches; `oracle` tells whether its classes are the data set's own.
     """
 
     def __init__(
-        self, dataset: Dataset | Reference, extractor: Extractor, identity: str, *, oracle: bool, device: torch.device
+        self,
+        dataset: Dataset | Reference,
+        extractor: Extractor,
+        identity: str,
+        metrics: Sequence[Metric],
+        *,
+        oracle: bool,
+        device: torch.device,
     ) -> None:
-        self._extractor, self._oracle, self._classes = extractor, oracle, dataset.classes
-        self._test_images = torch.from_numpy(dataset.test.images).to(device)
-        labels = dataset.test.labels
-        self._test_labels = None if labels is None else torch.from_numpy(labels).to(device)
-        self.reference = extract_real(extractor, identity, self._test_images).features
-        self._originals: Originals | None = None
-        if dataset.train is not None:
-            train_images = torch.from_numpy(dataset.train.images).to(device)
-            self._originals = Originals(extract_real(extractor, identity, train_images).features)
+        self._extractor, self._metrics = extractor, tuple(metrics)
+
+        def features(split: Split | None) -> tuple[Tensor | None, Tensor | None]:
+            if split is None:
+                return None, None
+            images = torch.from_numpy(split.images).to(device)
+            return images, extract_real(extractor, identity, images).features
+
+        images, reference = features(dataset.test)
+        labels = None if dataset.test is None or dataset.test.labels is None else dataset.test.labels
+        self.real = Real(
+            images, None if labels is None else torch.from_numpy(labels).to(device), reference,
+            train=features(dataset.train)[1], moments=getattr(dataset, "moments", None),
+            classes=dataset.classes, oracle=oracle,
+        )  # fmt: skip
 
     def score(
-        self, images: Tensor, labels: Tensor | None = None, *, classifier_steps: int = 0, seed: int = 0
-    ) -> dict[str, float]:
-        """Return metrics by name for uint8 images (N, C, H, W) on the judge's device.
+        self,
+        images: Tensor,
+        labels: Tensor | None = None,
+        *,
+        classifier: Classifier | None = None,
+        final: bool = True,
+    ) -> Verdict:
+        """Return the scores of uint8 images (N, C, H, W) on the judge's device.
 
-        `labels` are those the samples were conditioned on: they give ``acc``. ``acc_oracle`` takes the extractor's
-        labels instead. Both are left out where `classifier_steps` is 0, and whatever does not apply is left out.
+        `labels` are those the samples were made for. Without `classifier` no downstream accuracy is taken; without
+        `final` nothing is that a point of a curve can do without.
         """
-        found = extract(self._extractor, images)
-        return self.score_features(found, images, labels, classifier_steps=classifier_steps, seed=seed)
+        return self.score_features(extract(self._extractor, images), images, labels, classifier=classifier, final=final)
 
     def score_features(
-        self, found: Features, images: Tensor, labels: Tensor | None = None, *, classifier_steps: int = 0, seed: int = 0
-    ) -> dict[str, float]:
+        self,
+        found: Features,
+        images: Tensor,
+        labels: Tensor | None = None,
+        *,
+        classifier: Classifier | None = None,
+        final: bool = True,
+    ) -> Verdict:
         """Return what `score` returns, from the features of `images` that were extracted already."""
-        scores = {"fid": frechet_distance(self.reference, found.features)}
-        if found.probabilities is not None:
-            scores["is"], scores["is_sd"] = inception_score(found.probabilities)
-        scores["precision"], scores["recall"] = precision_recall(self.reference, found.features)
-        scores["density"], scores["coverage"] = density_coverage(self.reference, found.features)
-        if self._originals is not None:
-            scores["authenticity"] = self._originals.authenticity(found.features)
-        if classifier_steps and self._test_labels is not None:
-            labellings = {"acc": labels}
-            if self._oracle and found.probabilities is not None:
-                labellings["acc_oracle"] = found.probabilities.argmax(1).to(images.device)
-            for name, labelling in labellings.items():
-                if labelling is not None:
-                    scores[name] = downstream_accuracy(
-                        images, labelling, self._test_images, self._test_labels,
-                        classes=self._classes, steps=classifier_steps, seed=seed,
-                    )  # fmt: skip
-        return scores
+        evidence = Evidence(self.real, images, found.features, found.probabilities, labels, classifier, final)
+        scores, absent = dict[str, Score](), dict[str, str]()
+        for metric in self._metrics:
+            missing = [need for need in metric.needs if not evidence.has(need)]
+            if missing:
+                absent[metric.name] = f"needs {', '.join(missing)}"
+                continue
+            try:
+                scores[metric.name] = metric.score(evidence)
+            except Exception as error:  # a metric may be anybody's: the others' scores are kept
+                if metric.name == HEADLINE.name:
+                    raise
+                kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+                absent[metric.name] = " ".join(f"{kind}{error}".split())
+        return Verdict(scores, absent)

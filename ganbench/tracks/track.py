@@ -6,13 +6,14 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError, did_you_mean
-from ganbench.scores import METRICS
+from ganbench.scores import HEADLINE, STANDARD, Facts
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 PROTOCOL = 1
@@ -20,7 +21,7 @@ PROTOCOL = 1
 
 
 class Track(BaseModel):
-    """Data set, budget, seeds, samples, extractor: everything but the model."""
+    """Data set, budget, seeds, samples, extractor, metrics: everything but the model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,6 +36,17 @@ class Track(BaseModel):
     curve_samples: int = Field(ge=20, description="images scored at a curve point")
     extractor: str
     classifier_steps: int = Field(ge=1, description="updates of the downstream classifier")
+    classifier_seeds: int = Field(default=2, ge=1, description="downstream classifiers that an accuracy is the mean of")
+    metrics: tuple[str, ...] = Field(default=STANDARD, description="names, in the order of the board's columns")
+
+    @field_validator("metrics")
+    @classmethod
+    def _can_be_ranked(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        if HEADLINE.name not in metrics:
+            raise ValueError(f"{HEADLINE.name!r} is missing: boards are ranked by it")
+        if twice := [name for name in metrics if metrics.count(name) > 1]:
+            raise ValueError(f"{twice[0]!r} is named twice")
+        return metrics
 
     def with_budget(self, budget: str | None) -> Track:
         """Return the track itself, or for another budget another track: unlike is never ranked with unlike."""
@@ -43,18 +55,24 @@ class Track(BaseModel):
         spec = str(Budget.parse(budget))
         return self.model_copy(update={"name": f"{self.name}+{spec.replace(',', '+')}", "budget": spec})
 
-    def with_extractor(self, extractor: str | None) -> Track:
-        """Return the track itself, or for another extractor another track."""
-        if extractor is None or extractor == self.extractor:
-            return self
-        return self.model_copy(update={"name": f"{self.name}+{extractor}", "extractor": extractor})
+    def with_extractor(self, extractor: str, called: str) -> Track:
+        """Return the track with another extractor: another track, named after what the extractor is `called`."""
+        called = re.sub(r"[^A-Za-z0-9._-]", "-", called)
+        return self.model_copy(update={"name": f"{self.name}+{called}", "extractor": extractor})
 
-    def fingerprint(self, dataset_sha256: str, extractor_sha256: str) -> str:
-        """Return the hash that two records must share to stand on one board."""
-        decisive = self.model_dump(exclude={"summary", "seeds"})
-        metrics = {metric.name: metric.version for metric in METRICS}
+    def with_metrics(self, metrics: tuple[str, ...]) -> Track:
+        """Return the track itself, or for other metrics another track, named by those that are not standard."""
+        if metrics == self.metrics:
+            return self
+        more = [name for name in metrics if name not in self.metrics]
+        named = more if len(metrics) == len(self.metrics) + len(more) else metrics
+        return self.model_copy(update={"name": "+".join((self.name, *named)), "metrics": metrics})
+
+    def fingerprint(self, dataset_sha256: str, extractor_sha256: str, metrics: Iterable[Facts]) -> str:
+        """Return the hash that two records must share to stand on one board; `metrics` are the track's."""
+        decisive = self.model_dump(exclude={"summary", "seeds", "metrics"})
         decisive |= {"dataset_sha256": dataset_sha256, "extractor_sha256": extractor_sha256}
-        decisive |= {"metrics": metrics, "protocol": PROTOCOL}
+        decisive |= {"metrics": {metric.name: metric.version for metric in metrics}, "protocol": PROTOCOL}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 

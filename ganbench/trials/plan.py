@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
+from ganbench.extractors.domain import NAME as DOMAIN
+from ganbench.extractors.domain import by_file
 from ganbench.model import BATCH_SIZE, Model
 from ganbench.registry import Origin, Registered, Registry, address, load_file, source_hash
+from ganbench.scores import HEADLINE, Metric
 from ganbench.tracks.track import Track, read_track
 from ganbench.trials.config import config_values, label_of, make_config, split_plugins, split_settings
 from ganbench.trials.record import ModelInfo, TrackInfo
@@ -26,6 +29,38 @@ def find_track(name: str, registry: Registry) -> Track:
     if name.endswith(".toml"):
         return read_track(Path(name))
     return registry.get("tracks", name).thing  # type: ignore[no-any-return]
+
+
+def with_extractor(track: Track, asked: str | None, weights: Path | None) -> tuple[Track, Path | None]:
+    """Read ``--extractor``, a name or a file of ``ganbench extractor train``, and ``--weights``."""
+    extractor, weights = by_file(asked, weights)
+    if weights is not None and not weights.is_file():
+        raise RequestError(f"--weights {weights}: there is no such file")
+    if extractor is None or extractor == track.extractor:
+        return track, weights
+    return track.with_extractor(extractor, weights.stem if extractor == DOMAIN and weights else extractor), weights
+
+
+def find_metrics(names: Iterable[str], registry: Registry) -> list[Metric]:
+    """Return registered metrics by their names."""
+    return [registry.get("metrics", name).thing for name in names]
+
+
+def with_metrics(track: Track, asked: str | None, registry: Registry) -> Track:
+    """Read ``--metrics``: names, of which ``standard`` stands for the track's own and ``all`` for all there are."""
+    if asked is None:
+        return track
+    names = dict[str, None]()
+    for name in (part.strip() for part in asked.split(",")):
+        if name == "standard":
+            names |= dict.fromkeys(track.metrics)
+        elif name == "all":
+            names |= dict.fromkeys(entry.name for entry in registry.all("metrics"))
+        else:
+            names[registry.get("metrics", name).name] = None
+    if HEADLINE.name not in names:
+        raise RequestError(f"--metrics {asked!r}: name {HEADLINE.name!r} too, or `standard`: boards are ranked by it")
+    return track.with_metrics(tuple(names))
 
 
 def load_dataset(name: str, registry: Registry, data_dir: Path | None) -> Dataset:
@@ -51,9 +86,10 @@ def identify(track: Track, registry: Registry, data_dir: Path | None, weights: P
                 f"track {track.name!r}: {what} = {wanted}, but {track.dataset} has {len(split)} images for it"
             )
     extractor = registry.get("extractors", track.extractor).thing.identity(weights)
+    facts = tuple(metric.facts for metric in find_metrics(track.metrics, registry))
     return TrackInfo(
-        protocol=track, dataset_sha256=dataset.sha256, extractor_sha256=extractor,
-        fingerprint=track.fingerprint(dataset.sha256, extractor),
+        protocol=track, dataset_sha256=dataset.sha256, extractor_sha256=extractor, metrics=facts,
+        fingerprint=track.fingerprint(dataset.sha256, extractor, facts),
     )  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganbench.errors import RequestError
 from ganbench.files import write_text
+from ganbench.scores import Facts, Score
 from ganbench.tracks.track import Track
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Status(enum.StrEnum):
@@ -25,15 +26,6 @@ class Status(enum.StrEnum):
     TIMEOUT = "timeout"
     DIVERGED = "diverged"
     KILLED = "killed"
-
-
-class Score(BaseModel):
-    """A metric's value and the number of samples it was computed from."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-
-    value: float
-    n: int
 
 
 class ModelInfo(BaseModel):
@@ -53,13 +45,14 @@ class ModelInfo(BaseModel):
 
 
 class TrackInfo(BaseModel):
-    """The protocol, the hashes of what it names, and the fingerprint that two records must share."""
+    """The protocol, the hashes and facts of what it names, and the fingerprint that two records must share."""
 
     model_config = ConfigDict(frozen=True)
 
     protocol: Track
     dataset_sha256: str
     extractor_sha256: str
+    metrics: tuple[Facts, ...] = Field(description="in the order of columns")
     fingerprint: str
 
 
@@ -79,6 +72,7 @@ class Record(BaseModel):
     status: Status
     reason: str = ""
     metrics: dict[str, Score] = {}
+    absent: dict[str, str] = Field(default={}, description="metrics of the track that have no value here, and why")
     curve: list[dict[str, float]] = Field(
         default=[], description="one entry a point: images, steps, seconds, n, then metrics and losses by name"
     )
@@ -100,9 +94,13 @@ class Record(BaseModel):
 
 
 def read_record(path: Path) -> Record:
-    """Read and validate a record; a damaged or foreign file is a `RequestError` that names it."""
+    """Read and validate a record; a damaged, foreign or outdated file is a `RequestError` that names it."""
     try:
-        return Record.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        schema = _schema(content)
+        if schema is not None and schema != SCHEMA:
+            raise RequestError(f"record {path}: schema {schema}, and this ganbench reads {SCHEMA}")
+        return Record.model_validate_json(content)
     except OSError as error:
         raise RequestError(f"record {path}: cannot be read ({error.strerror})") from error
     except ValidationError as error:
@@ -111,3 +109,11 @@ def read_record(path: Path) -> Record:
         raise RequestError(
             f"record {path}: damaged or foreign ({where + ': ' if where else ''}{first['msg']})"
         ) from error
+
+
+def _schema(content: bytes) -> int | None:
+    try:
+        found = json.loads(content)["schema"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, int) else None

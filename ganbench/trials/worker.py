@@ -30,19 +30,21 @@ from torch import Tensor
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import DivergedError, RequestError
-from ganbench.evaluation.judge import Judge
+from ganbench.evaluation.evidence import Classifier
+from ganbench.evaluation.judge import Judge, Verdict
 from ganbench.evaluation.samples import SampleError, draw
 from ganbench.files import write_text, write_whole
 from ganbench.model import Batch, DataSpec, Model
 from ganbench.registry import resolve
+from ganbench.scores import flat
 from ganbench.shipped import built_in, discover
 from ganbench.training.loop import Progress, train
 from ganbench.training.meter import Meter
 from ganbench.trials.config import make_config
 from ganbench.trials.pictures import write_grid
-from ganbench.trials.plan import load_dataset
+from ganbench.trials.plan import find_metrics, load_dataset
 from ganbench.trials.provenance import provenance
-from ganbench.trials.record import Record, Score, Status
+from ganbench.trials.record import Record, Status
 from ganbench.trials.seeds import derive, seed_everything
 from ganbench.trials.trial import Setting, Trial
 
@@ -59,7 +61,7 @@ class Run:
         self.meter = Meter(self.device)
         self.progress = Progress(0, 0, 0.0, 0.0)
         self.curve: list[dict[str, float]] = []
-        self.metrics: dict[str, Score] = {}
+        self.verdict = Verdict({}, {})
         self.parameters = 0
         self.provenance: dict[str, Any] = {}
 
@@ -68,15 +70,19 @@ class Run:
         track = self.trial.track.protocol
         self.provenance = provenance(self.device, self.trial.precision, self.setting.command)
         registry = built_in()
-        if not (registry.has("datasets", track.dataset) and registry.has("extractors", track.extractor)):
+        named = [("datasets", track.dataset), ("extractors", track.extractor)]
+        named += [("metrics", name) for name in track.metrics]
+        if not all(registry.has(kind, name) for kind, name in named):
             registry = discover()  # imports everybody's plugins: only where something of theirs is named
         dataset = load_dataset(track.dataset, registry, self.setting.data_dir)
         source = registry.get("extractors", track.extractor).thing
         extractor = source.load(self.device, self.setting.weights)
         images, labels = self._on_device(dataset.train)
         with self.meter.phase("evaluate"):
-            oracle = source.classes > 0 and source.classes == dataset.classes
-            self.judge = Judge(dataset, extractor, self.trial.track.extractor_sha256, oracle=oracle, device=self.device)
+            self.judge = Judge(
+                dataset, extractor, self.trial.track.extractor_sha256, find_metrics(track.metrics, registry),
+                oracle=0 < dataset.classes == source.classes_of(self.setting.weights), device=self.device,
+            )  # fmt: skip
         # Samples are asked for in the proportions of the held-out images, which are neither trained on nor reference.
         self.labels = self._on_device(dataset.heldout)[1]
         model = self.train_model(dataset, images, labels)
@@ -127,16 +133,16 @@ class Run:
         n = self.trial.track.protocol.curve_samples
         with self.meter.phase("evaluate"):
             samples = self.draw(model, n)
-            self.add_curve_point(progress, n, self.judge.score(samples))
+            self.add_curve_point(progress, samples)
 
     def draw(self, model: Model, n: int) -> Tensor:
         labels = None if self.labels is None else self.labels[:n]
         return draw(model, n, labels, derive(self.trial.seed, "samples")).to(self.device)
 
-    def add_curve_point(self, progress: Progress, n: int, scores: dict[str, float]) -> None:
+    def add_curve_point(self, progress: Progress, samples: Tensor) -> None:
         losses = {f"loss_{name}": value for name, value in progress.losses.items()}
-        point = {"images": progress.images, "steps": progress.steps, "seconds": progress.seconds, "n": n}
-        self.curve.append({**point, **scores, **losses})
+        point = {"images": progress.images, "steps": progress.steps, "seconds": progress.seconds, "n": len(samples)}
+        self.curve.append({**point, **flat(self.judge.score(samples, final=False).scores), **losses})
 
     def evaluate(self, model: Model) -> None:
         track, trial = self.trial.track.protocol, self.trial
@@ -145,12 +151,10 @@ class Run:
             samples = self.draw(model, track.samples)
         labels = self.labels[: track.samples] if model.conditional and self.labels is not None else None
         with self.meter.phase("evaluate"):
-            scores = self.judge.score(
-                samples, labels, classifier_steps=track.classifier_steps, seed=derive(trial.seed, "classifier")
-            )
+            classifier = Classifier(track.classifier_steps, derive(trial.seed, "classifier"), track.classifier_seeds)
+            self.verdict = self.judge.score(samples, labels, classifier=classifier)
             # The curve's last point is at the curve's n, so that it can be compared with those before it.
-            self.add_curve_point(self.progress, track.curve_samples, self.judge.score(samples[: track.curve_samples]))
-            self.metrics = {name: Score(value=value, n=len(samples)) for name, value in scores.items()}
+            self.add_curve_point(self.progress, samples[: track.curve_samples])
             order = labels[:GRID].argsort(stable=True) if labels is not None else slice(None)
             write_grid(self.folder / "samples.png", samples[:GRID][order].cpu())
             self.write_curve()
@@ -177,7 +181,8 @@ class Run:
         return self.trial.ended(
             status,
             reason,
-            metrics=self.metrics if status is Status.OK else {},
+            metrics=self.verdict.scores if status is Status.OK else {},
+            absent=self.verdict.absent if status is Status.OK else {},
             curve=self.curve,
             seconds=seconds,
             images=self.progress.images,

@@ -9,13 +9,16 @@ from typing import Any
 
 from PIL import Image
 
+from ganbench.evaluation.measures import METRICS
+from ganbench.scores import Score
 from ganbench.tracks.track import Track
-from ganbench.trials.record import ModelInfo, Record, Score, Status, TrackInfo
+from ganbench.trials.record import ModelInfo, Record, Status, TrackInfo
 
 TRACK = Track(
     name="tiny-quick", version=1, summary="Small digits, soon done", dataset="digits", budget="8kimg", seeds=3,
     samples=1000, curve_points=4, curve_samples=500, extractor="lenet-mnist", classifier_steps=300,
 )  # fmt: skip
+FACTS = tuple(metric.facts for metric in METRICS if metric.name in TRACK.metrics)
 DATA, EXTRACTOR = "d" * 64, "e" * 64
 
 
@@ -49,8 +52,8 @@ def make(
         ),
         config={},
         track=TrackInfo(
-            protocol=track, dataset_sha256=DATA, extractor_sha256=extractor,
-            fingerprint=track.fingerprint(DATA, extractor),
+            protocol=track, dataset_sha256=DATA, extractor_sha256=extractor, metrics=FACTS,
+            fingerprint=track.fingerprint(DATA, extractor, FACTS),
         ),
         repetition=repetition,
         seed=1000 + repetition,

@@ -5,10 +5,13 @@ import pytest
 from scipy import stats
 
 from ganbench.boards.aggregate import COPIES, aggregate, estimate
-from ganbench.scores import BY_NAME, HEADLINE
+from ganbench.evaluation.measures import METRICS
+from ganbench.scores import HEADLINE
 from ganbench.trials.record import Status
 
 from .factory import make, seeds
+
+BY_NAME = {metric.name: metric for metric in METRICS}
 
 
 @pytest.mark.parametrize("values", [(20.0, 21.0), (19.0, 20.0, 21.5), (3.0, 1.0, 4.0, 1.5, 9.0)])

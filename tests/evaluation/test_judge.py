@@ -9,19 +9,28 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
+from ganbench import scores
 from ganbench.data.dataset import Dataset
 from ganbench.evaluation import features
+from ganbench.evaluation.evidence import Classifier
 from ganbench.evaluation.judge import Judge
+from ganbench.evaluation.measures import METRICS
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.fidelity import register_with_torch_fidelity
+from ganbench.scores import flat
 
 CPU = torch.device("cpu")
+STANDARD = [metric for metric in METRICS if metric.name in scores.STANDARD]
 LENET = LENETS[0]
 
 
 @pytest.fixture(scope="module")
 def judge(mnist5k: Dataset) -> Judge:
-    return Judge(mnist5k, LENET.load(CPU, None), LENET.identity(None), oracle=True, device=CPU)
+    return Judge(mnist5k, LENET.load(CPU, None), LENET.identity(None), STANDARD, oracle=True, device=CPU)
+
+
+def values(judge: Judge, images: Tensor) -> dict[str, float]:
+    return flat(judge.score(images).scores)
 
 
 def noise(n: int) -> Tensor:
@@ -37,7 +46,7 @@ def perturbed(images: Tensor) -> Tensor:
 
 def test_real_is_better_than_perturbed_is_better_than_noise(judge: Judge, mnist5k: Dataset) -> None:
     heldout = torch.from_numpy(mnist5k.heldout.images)
-    real, worse, floor = (judge.score(images) for images in (heldout, perturbed(heldout), noise(len(heldout))))
+    real, worse, floor = (values(judge, images) for images in (heldout, perturbed(heldout), noise(len(heldout))))
     for name in ("is", "recall", "coverage"):
         assert real[name] > worse[name] >= floor[name], name
     assert real["fid"] < worse["fid"] < floor["fid"]
@@ -46,22 +55,24 @@ def test_real_is_better_than_perturbed_is_better_than_noise(judge: Judge, mnist5
 
 
 def test_training_images_have_no_authenticity(judge: Judge, mnist5k: Dataset) -> None:
-    scores = judge.score(torch.from_numpy(mnist5k.train.images[:500]))
-    assert scores["authenticity"] == 0.0
-    assert scores["precision"] > 0.8  # no other column sees it
+    found = values(judge, torch.from_numpy(mnist5k.train.images[:500]))
+    assert found["authenticity"] == 0.0
+    assert found["copying"] < -10
+    assert found["precision"] > 0.8  # no other column sees it
 
 
 def test_accuracies_are_there_where_they_apply(digits: Dataset, judge: Judge) -> None:
     images, labels = torch.from_numpy(digits.heldout.images), torch.from_numpy(digits.heldout.labels)
 
     def names(oracle: bool, labels: Tensor | None, steps: int) -> set[str]:
-        small = Judge(digits, LENET.load(CPU, None), LENET.identity(None), oracle=oracle, device=CPU)
-        return set(small.score(images, labels, classifier_steps=steps)) & {"acc", "acc_oracle"}
+        small = Judge(digits, LENET.load(CPU, None), LENET.identity(None), STANDARD, oracle=oracle, device=CPU)
+        classifier = Classifier(steps, seed=0) if steps else None
+        return set(small.score(images, labels, classifier=classifier).scores) & {"acc", "gan_test", "acc_oracle"}
 
-    assert names(True, labels, 2) == {"acc", "acc_oracle"}
+    assert names(True, labels, 2) == {"acc", "gan_test", "acc_oracle"}
     assert names(True, None, 2) == {"acc_oracle"}
     assert names(False, labels, 2) == {"acc"}
-    assert names(True, labels, 0) == set()
+    assert names(True, labels, 0) == {"gan_test"}
 
 
 def test_features_of_real_images_are_kept_by_content_and_extractor(
@@ -116,7 +127,7 @@ def test_torch_fidelity_agrees(judge: Judge, mnist5k: Dataset, change) -> None:
 
     register_with_torch_fidelity()
     samples, reference = change(torch.from_numpy(mnist5k.heldout.images)), torch.from_numpy(mnist5k.test.images)
-    ours = judge.score(samples)
+    ours = values(judge, samples)
     theirs = calculate_metrics(
         input1=Stack(samples), input2=Stack(reference), feature_extractor=LENET.name, isc=True, fid=True, prc=True,
         prc_neighborhood=3, isc_splits=10, batch_size=250, cuda=False, save_cpu_ram=True, cache=False, verbose=False,

@@ -9,7 +9,7 @@ import pytest
 from ganbench.errors import RequestError
 from ganbench.registry import Registry
 from ganbench.tracks.track import read_track
-from ganbench.trials.plan import BASELINES, find_track, identify, plan, repetitions
+from ganbench.trials.plan import BASELINES, find_track, identify, plan, repetitions, with_extractor
 from ganbench.trials.record import TrackInfo
 
 
@@ -90,10 +90,18 @@ def test_what_is_wrong_is_found_before_anything_is_trained(
 
 def test_another_budget_or_extractor_is_another_track(registry: Registry) -> None:
     track = find_track("digits-smoke", registry)
-    assert track.with_budget(None) is track.with_budget("2000img") is track.with_extractor("lenet-mnist") is track
+    assert track.with_budget(None) is track.with_budget("2000img") is track
     assert track.with_budget("5m,10steps").name == "digits-smoke+10steps+300s"
     assert track.with_budget("5m,10steps").budget == "10steps,300s"
-    assert track.with_extractor("vgg16").name == "digits-smoke+vgg16"
+    assert with_extractor(track, None, None)[0] is with_extractor(track, "lenet-mnist", None)[0] is track
+    assert with_extractor(track, "vgg16", None)[0].name == "digits-smoke+vgg16"
+
+
+def test_a_file_names_the_track_that_it_judges(registry: Registry, tmp_path: Path) -> None:
+    file = tmp_path / "my net.safetensors"
+    file.touch()
+    track, weights = with_extractor(find_track("digits-smoke", registry), str(file), None)
+    assert (track.name, track.extractor, weights) == ("digits-smoke+my-net", "domain", file)
 
 
 TRACK = """

@@ -51,18 +51,22 @@ def test_the_seed_counts_and_where_the_class_lies_does_not(trial: Trial) -> None
     [
         ({"summary": "other words"}, False), ({"seeds": 9}, False), ({"version": 2}, True), ({"budget": "3kimg"}, True),
         ({"samples": 100}, True), ({"curve_points": 2}, True), ({"curve_samples": 50}, True),
-        ({"classifier_steps": 9}, True),
+        ({"classifier_steps": 9}, True), ({"classifier_seeds": 9}, True),
         ({"name": "another"}, True), ({"dataset": "mnist"}, True), ({"extractor": "lenet-fashion-mnist"}, True),
     ],
 )  # fmt: skip
 def test_what_of_a_track_counts(info: TrackInfo, change: dict[str, object], counts: bool) -> None:
     changed = Track(**(info.protocol.model_dump() | change))
-    assert (changed.fingerprint(info.dataset_sha256, info.extractor_sha256) != info.fingerprint) is counts
+    fingerprint = changed.fingerprint(info.dataset_sha256, info.extractor_sha256, info.metrics)
+    assert (fingerprint != info.fingerprint) is counts
 
 
 def test_the_content_that_a_track_names_counts(info: TrackInfo, trial: Trial) -> None:
-    assert info.protocol.fingerprint("0" * 64, info.extractor_sha256) != info.fingerprint
-    assert info.protocol.fingerprint(info.dataset_sha256, "0" * 64) != info.fingerprint
+    newer = [info.metrics[0].model_copy(update={"version": 2}), *info.metrics[1:]]
+    contents = (info.dataset_sha256, info.extractor_sha256, info.metrics)
+    assert info.protocol.fingerprint(*contents) == info.fingerprint
+    for other in (("0" * 64, *contents[1:]), (contents[0], "0" * 64, contents[2]), (*contents[:2], newer)):
+        assert info.protocol.fingerprint(*other) != info.fingerprint
     other = trial.model_copy(update={"track": info.model_copy(update={"fingerprint": "0" * 64})})
     assert other.key != trial.key
 

@@ -1,0 +1,22 @@
+"""``ganbench metrics``."""
+
+from __future__ import annotations
+
+import click
+
+from ganbench.cli.listing import print_table
+from ganbench.describe import catalogue
+from ganbench.scores import STANDARD
+
+
+@click.command()
+def metrics() -> None:
+    """List the metrics that tracks and --metrics can name."""
+    rows = [
+        [
+            each["name"], each["title"], each["direction"], "yes" if each["name"] in STANDARD else "",
+            " ".join(each["needs"]), each["meaning"], each["source"], each["origin"],
+        ]
+        for each in catalogue()["metrics"]
+    ]  # fmt: skip
+    print_table("metrics", ("name", "column", "better", "standard", "needs", "what", "source", "from"), rows)

@@ -1,0 +1,126 @@
+"""What metrics are computed from: real images, known once, and one set of samples; whatever is shared is made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from ganbench.evaluation.classifier import predictions
+from ganbench.metrics.frechet import FrechetReference, Gaussian
+from ganbench.metrics.memorisation import Originals
+from ganbench.metrics.pairs import PairReference, PairScores
+
+
+@dataclass
+class Real:
+    """What is known of real images, and what follows from them alone.
+
+    `images` uint8 (n, C, H, W), `labels` int64 (n,) and `features` (n, d) are those of the reference; where only its
+    `moments` are known, all three are None. `train` are the features of training images, or None. `oracle` tells
+    whether the extractor's classes are those of `labels`.
+    """
+
+    images: Tensor | None
+    labels: Tensor | None
+    features: Tensor | None
+    train: Tensor | None = None
+    moments: Gaussian | None = None
+    classes: int = 0
+    oracle: bool = False
+
+    @cached_property
+    def frechet(self) -> FrechetReference:
+        known = self.moments if self.features is None else self.features
+        assert known is not None
+        return FrechetReference(known)
+
+    @cached_property
+    def pairs(self) -> PairReference:
+        assert self.features is not None
+        return PairReference(self.features)
+
+    @cached_property
+    def originals(self) -> Originals:
+        assert self.train is not None
+        return Originals(self.train)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """The downstream classifier's schedule: `steps` updates, for each of `count` seeds from `seed` on."""
+
+    steps: int
+    seed: int
+    count: int = 1
+
+
+@dataclass
+class Evidence:
+    """One set of samples beside real images.
+
+    `images` are uint8 (m, C, H, W), `features` float32 (m, d), `probabilities` (m, K) or None, `labels` int64 (m,)
+    those that the samples were made for, or None. `final` is False at the points of a curve, where what is dear is
+    left out: the classifier, standard errors.
+    """
+
+    real: Real
+    images: Tensor
+    features: Tensor
+    probabilities: Tensor | None = None
+    labels: Tensor | None = None
+    classifier: Classifier | None = None
+    final: bool = True
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def has(self, need: str) -> bool:
+        """Tell whether one of `ganbench.scores.NEEDS` is there."""
+        real = self.real
+        return {
+            "moments": real.features is not None or real.moments is not None,
+            "reference": real.features is not None,
+            "probabilities": self.probabilities is not None,
+            "train": real.train is not None,
+            "labels": self.labels is not None and real.labels is not None,
+            "oracle": real.oracle and self.probabilities is not None,
+            "final": self.final,
+            "classifier": self.classifier is not None and real.labels is not None,
+        }[need]
+
+    @property
+    def reference(self) -> Tensor:
+        """The reference's features."""
+        assert self.real.features is not None
+        return self.real.features
+
+    @property
+    def both_labels(self) -> tuple[Tensor, Tensor]:
+        """The reference's labels, and those that the samples were made for."""
+        assert self.real.labels is not None and self.labels is not None
+        return self.real.labels, self.labels
+
+    @property
+    def oracle_classes(self) -> Tensor:
+        """The classes, int64 (m,), that the extractor sees in the samples."""
+        assert self.probabilities is not None
+        return self.probabilities.argmax(1).to(self.images.device)
+
+    @cached_property
+    def pairs(self) -> PairScores:
+        """What one pass over all pairs of rows tells: precision, recall, density, coverage, ``kid_exact``."""
+        return self.real.pairs.compare(self.features, exact=True)
+
+    def taught(self, labels: Tensor, count: int | None = None) -> list[Tensor]:
+        """Return what classifiers trained on the samples, with these labels, take the reference images for.
+
+        There are `count` of them, None for as many as the schedule says.
+        """
+        real, schedule = self.real, self.classifier
+        assert schedule is not None and real.images is not None
+        return [
+            predictions(self.images, labels, real.images, classes=real.classes, steps=schedule.steps, seed=seed)
+            for seed in range(schedule.seed, schedule.seed + (count or schedule.count))
+        ]
