@@ -1,0 +1,169 @@
+"""What each metric says of samples whose fault is known: ``python benchmarks/honesty.py`` writes the table in docs.
+
+Digits of `mnist5k` that nobody trained on (1,000) are damaged in one way each and scored as the track `mnist5k-quick`
+scores a model: against its 1,000 test images, by the bundled LeNet. Nothing is downloaded; the seed is fixed. What
+comes with labels keeps them, as a conditional model's samples would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganbench.data.dataset import Dataset
+from ganbench.evaluation.evidence import Classifier
+from ganbench.evaluation.judge import Judge, Verdict
+from ganbench.evaluation.samples import to_uint8
+from ganbench.shipped import built_in
+from ganbench.trials.plan import find_metrics, find_track, load_dataset
+
+DOCS = Path(__file__).parents[1] / "docs" / "metrics.md"
+BEGIN, END = "<!-- honesty -->", "<!-- /honesty -->"
+EXTRA = ("vendi",)
+
+
+class Samples(NamedTuple):
+    """Images uint8 (n, 1, 28, 28), and the labels they are given out with, or None."""
+
+    images: Tensor
+    labels: Tensor | None
+
+
+class Source:
+    """Held-out and training digits, and one stream of random numbers."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.heldout = Samples(*(torch.from_numpy(part) for part in (dataset.heldout.images, dataset.heldout.labels)))
+        self.train = Samples(*(torch.from_numpy(part) for part in (dataset.train.images, dataset.train.labels)))
+        self.n = len(dataset.heldout)
+        self.random = torch.Generator().manual_seed(0)
+
+    def drawn(self, chosen: Tensor) -> Samples:
+        """n of the held-out digits that are `chosen`, as often as it takes."""
+        at = torch.arange(self.n)[chosen].repeat(self.n)[: self.n]
+        return Samples(self.heldout.images[at], self.heldout.labels[at])
+
+
+def noise(source: Source) -> Samples:
+    images = torch.randint(0, 256, source.heldout.images.shape, dtype=torch.uint8, generator=source.random)
+    return Samples(images, source.heldout.labels)
+
+
+def grain(source: Source) -> Samples:
+    images, labels = source.heldout
+    noisy = images + 60 * torch.randn(images.shape, generator=source.random)
+    return Samples(noisy.clamp(0, 255).round().to(torch.uint8), labels)
+
+
+def blur(source: Source) -> Samples:
+    images, labels = source.heldout
+    return Samples(F.avg_pool2d(images.float(), 3, stride=1, padding=1).round().to(torch.uint8), labels)
+
+
+def jpeg(source: Source) -> Samples:
+    images, labels = source.heldout
+    return Samples(torch.stack([_through_jpeg(image) for image in images]), labels)
+
+
+def _through_jpeg(image: Tensor) -> Tensor:
+    stream = io.BytesIO()
+    Image.fromarray(image[0].numpy()).save(stream, "JPEG", quality=10)
+    return torch.from_numpy(np.array(Image.open(stream)))[None]
+
+
+def no_nines(source: Source) -> Samples:
+    return source.drawn(source.heldout.labels != 9)
+
+
+def only_ones(source: Source) -> Samples:
+    return source.drawn(source.heldout.labels == 1)
+
+
+def hundred(source: Source) -> Samples:
+    at = torch.arange(100).repeat(source.n // 100)
+    return Samples(source.train.images[at], source.train.labels[at])
+
+
+def replay(source: Source) -> Samples:
+    at = torch.randperm(len(source.train.images), generator=source.random)[: source.n]
+    return Samples(source.train.images[at], source.train.labels[at])
+
+
+def gaussian(source: Source) -> Samples:
+    """A Gaussian in the space of the 64 principal components of the training pixels."""
+    pixels = source.train.images.flatten(1).double() / 127.5 - 1
+    mean = pixels.mean(dim=0)
+    _, scales, directions = torch.linalg.svd(pixels - mean, full_matrices=False)
+    spread = scales[:64] / (len(pixels) - 1) ** 0.5
+    drawn = torch.randn(source.n, 64, generator=source.random, dtype=torch.float64) * spread
+    return Samples(to_uint8((mean + drawn @ directions[:64]).reshape(-1, 1, 28, 28)), None)
+
+
+def wrong_labels(source: Source) -> Samples:
+    images, labels = source.heldout
+    wrong = torch.rand(source.n, generator=source.random) < 0.1
+    moved = (labels + torch.randint(1, 10, labels.shape, generator=source.random)) % 10
+    return Samples(images, torch.where(wrong, moved, labels))
+
+
+FAULTS: dict[str, Callable[[Source], Samples]] = {
+    "real, unseen": lambda source: source.heldout,
+    "uniform noise": noise,
+    "grain (sd 60 of 255)": grain,
+    "blur (3x3 mean)": blur,
+    "JPEG, quality 10": jpeg,
+    "no nines": no_nines,
+    "only ones (100, 10 times each)": only_ones,
+    "100 training images, 10 times each": hundred,
+    "`replay`: 1,000 training images": replay,
+    "Gaussian in 64 principal components": gaussian,
+    "10 % wrong labels": wrong_labels,
+}
+
+
+def table(verdicts: dict[str, Verdict], names: list[str], titles: dict[str, str], digits: dict[str, int]) -> str:
+    lines = ["| samples | " + " | ".join(titles[name] for name in names) + " |"]
+    lines.append("| --- |" + " ---: |" * len(names))
+    for fault, verdict in verdicts.items():
+        cells = [f"{verdict.scores[name].value:.{digits[name]}f}" if name in verdict.scores else "–" for name in names]
+        if (error := verdict.scores["fid"].se) is not None:
+            cells[names.index("fid")] += f" ± {error:.{digits['fid']}f}"
+        lines.append(f"| {fault} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help=f"put the table into {DOCS.name} between its marks")
+    arguments = parser.parse_args()
+    registry, device = built_in(), torch.device("cpu")
+    track = find_track("mnist5k-quick", registry)
+    dataset, found = load_dataset(track.dataset, registry, None), registry.get("extractors", track.extractor).thing
+    metrics = find_metrics((*track.metrics, *EXTRA), registry)
+    judge = Judge(dataset, found.load(device, None), found.identity(None), metrics, oracle=True, device=device)
+    classifier, source = Classifier(track.classifier_steps, 0, track.classifier_seeds), Source(dataset)
+    verdicts = {
+        name: judge.score(*fault(source), classifier=classifier) for name, fault in FAULTS.items()
+    }
+    text = table(
+        verdicts, [metric.name for metric in metrics], {metric.name: metric.title + metric.arrow for metric in metrics},
+        {metric.name: metric.digits for metric in metrics},
+    )  # fmt: skip
+    print(text)
+    if arguments.write:
+        before, _, rest = DOCS.read_text().partition(BEGIN)
+        _, _, after = rest.partition(END)
+        DOCS.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
