@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ganbench.files import write_whole
@@ -109,4 +110,11 @@ def load_gaussian(path: Path | str) -> Gaussian:
         )
     if (n is not None and n < 2) or not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise ValueError(f"{path}: a moment is not finite, or n={n} is below 2; make the file with save_gaussian")
+    if (np.diagonal(covariance) < 0).any() or not _symmetric(covariance):
+        raise ValueError(f"{path}: sigma is no covariance: not symmetric, or a variance is below 0; make the file again")
     return Gaussian(mean, covariance, n or 0)
+
+
+def _symmetric(covariance: NDArray[np.float64]) -> bool:
+    rounding = 1e-9 * float(np.diagonal(covariance).max())
+    return np.allclose(covariance, covariance.T, rtol=1e-6, atol=rounding)

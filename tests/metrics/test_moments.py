@@ -155,6 +155,11 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     np.savez(path, mu=x.mean, sigma=x.covariance[:2], n=40)
     with pytest.raises(ValueError, match=r"mu \(3,\) and sigma \(2, 3\) do not fit"):
         load_gaussian(path)
+    skew = x.covariance + np.triu(np.ones((3, 3)), 1)
+    for sigma in (-x.covariance, skew):
+        np.savez(path, mu=x.mean, sigma=sigma, n=40)
+        with pytest.raises(ValueError, match="sigma is no covariance"):
+            load_gaussian(path)
     for mean, n in ((x.mean * np.nan, 40), (x.mean, 1)):
         np.savez(path, mu=mean, sigma=x.covariance, n=n)
         with pytest.raises(ValueError, match="a moment is not finite, or n="):
