@@ -111,7 +111,7 @@ def load_gaussian(path: Path | str) -> Gaussian:
     if (n is not None and n < 2) or not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise ValueError(f"{path}: a moment is not finite, or n={n} is below 2; make the file with save_gaussian")
     if (np.diagonal(covariance) < 0).any() or not _symmetric(covariance):
-        raise ValueError(f"{path}: sigma is no covariance: not symmetric, or a variance is below 0; make the file again")
+        raise ValueError(f"{path}: sigma is no covariance (not symmetric, or a variance below 0); make it again")
     return Gaussian(mean, covariance, n or 0)
 
 
