@@ -19,7 +19,7 @@ def kernel_distance(
     With `subsets=1` and `subset_size` = n = m it is the estimate from all pairs, and the deviation is 0.
 
     More than 2^18 pairs of float32 rows are multiplied in float32 and added up in float64: on ReLU features that moves
-    the mean by less than 1e-6 of itself, elsewhere by less than 1e-7 of the mean kernel (tests/metrics/test_pairs.py).
+    the mean by less than 1e-5 of itself, elsewhere by less than 1e-7 of the mean kernel (tests/metrics/test_pairs.py).
 
     With the same seed the subsets are those of torch-fidelity, whose own default is `rng_seed=2020`.
 
