@@ -151,9 +151,7 @@ def main() -> None:
     metrics = find_metrics((*track.metrics, *EXTRA), registry)
     judge = Judge(dataset, found.load(device, None), found.identity(None), metrics, oracle=True, device=device)
     classifier, source = Classifier(track.classifier_steps, 0, track.classifier_seeds), Source(dataset)
-    verdicts = {
-        name: judge.score(*fault(source), classifier=classifier) for name, fault in FAULTS.items()
-    }
+    verdicts = {name: judge.score(*fault(source), classifier=classifier) for name, fault in FAULTS.items()}
     text = table(
         verdicts, [metric.name for metric in metrics], {metric.name: metric.title + metric.arrow for metric in metrics},
         {metric.name: metric.digits for metric in metrics},
