@@ -20,7 +20,6 @@ import pluggy
 
 from ganbench import hookspecs
 from ganbench.errors import RequestError, did_you_mean
-from ganbench.scores import Metric
 
 if TYPE_CHECKING:
     from ganbench.model import Model
@@ -121,8 +120,11 @@ class Registry:
                 raise RequestError(f"{thing!r} is not a subclass of ganbench.Model")
             if not isinstance(getattr(thing, "name", None), str):
                 raise RequestError(f'class {thing.__qualname__} has no name: give it `name = "..."`')
-        elif kind == "metrics" and not isinstance(thing, Metric):
-            raise RequestError(f"{thing!r} is not a ganbench.Metric")
+        elif kind == "metrics":
+            from ganbench.scores import Metric
+
+            if not isinstance(thing, Metric):
+                raise RequestError(f"{thing!r} is not a ganbench.Metric")
         if not isinstance(thing.name, str) or not NAME.fullmatch(thing.name):
             raise RequestError(
                 f"{KINDS[kind]} name {thing.name!r} from {origin}: use letters, digits, '.', '_' and '-'"

@@ -31,6 +31,9 @@ NEEDS = {
 }
 """What a metric may need; where something of it is not there, the metric is left out and never guessed."""
 
+LACKING = "needs "
+"""How the reason begins where a metric does not apply, which is no news; any other reason is."""
+
 
 class Facts(BaseModel):
     """What a reader of a column must know; records carry it, so that a board is rebuilt without the metric's plugin.

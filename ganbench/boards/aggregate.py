@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ganbench.scores import HEADLINE, Facts
+from ganbench.scores import HEADLINE, LACKING, Facts
 from ganbench.trials.record import ModelInfo, Record, Status
 
 CONFIDENCE = 0.95
 COPIES = "copies training images"
-NEEDS = "needs "
-"""How the reason begins where a metric does not apply, which is no news; any other reason is."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def _row(label: str, records: list[Record]) -> Row:
     sizes = sorted({record.metrics[HEADLINE.name].n for record in ok if HEADLINE.name in record.metrics})
     asked = records[0].track.protocol.samples
     flags = [] if sizes in ([], [asked]) else [f"scored on {sizes[0]} samples where the track asks for {asked}"]
-    blanks = Counter((name, why) for record in ok for name, why in record.absent.items() if not why.startswith(NEEDS))
+    blanks = Counter((name, why) for record in ok for name, why in record.absent.items() if not why.startswith(LACKING))
     flags += [f"no {name}: {why} ({count} of {len(ok)} trials)" for (name, why), count in blanks.items()]
     parameters = _mean(record.parameters for record in ok)
     endings = Counter((record.status, record.reason) for record in records if record.status is not Status.OK)

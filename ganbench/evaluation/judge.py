@@ -13,7 +13,7 @@ from ganbench.evaluation.evidence import Classifier, Evidence, Real
 from ganbench.evaluation.features import extract, extract_real
 from ganbench.extractors.base import Extractor, Features
 from ganbench.metrics.frechet import Gaussian
-from ganbench.scores import HEADLINE, Metric, Score
+from ganbench.scores import HEADLINE, LACKING, Metric, Score
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Judge:
         for metric in self._metrics:
             missing = [need for need in metric.needs if not evidence.has(need)]
             if missing:
-                absent[metric.name] = f"needs {', '.join(missing)}"
+                absent[metric.name] = LACKING + ", ".join(missing)
                 continue
             try:
                 scores[metric.name] = metric.score(evidence)

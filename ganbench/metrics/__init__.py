@@ -4,7 +4,7 @@ They raise ValueError, in one line that says what, where and what to do, rather 
 """
 
 from ganbench.metrics.copying import data_copying
-from ganbench.metrics.frechet import FrechetReference, frechet_distance, frechet_jackknife
+from ganbench.metrics.frechet import FrechetReference, frechet_distance
 from ganbench.metrics.frechet_infinity import frechet_distance_infinity
 from ganbench.metrics.inception_score import inception_score
 from ganbench.metrics.kernel import kernel_distance
@@ -29,7 +29,6 @@ __all__ = [
     "density_coverage",
     "frechet_distance",
     "frechet_distance_infinity",
-    "frechet_jackknife",
     "inception_score",
     "jackknife",
     "kernel_distance",

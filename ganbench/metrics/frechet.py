@@ -86,7 +86,15 @@ class FrechetReference:
         return self._distance(*_fitted(rows))
 
     def jackknife(self, fake: Array, *, groups: int = 20, seed: int = 0) -> float:
-        """Return the standard error of the distance of `fake`: see `frechet_jackknife`."""
+        """Return the standard error of the distance of `fake`, by the delete-a-group jackknife over its rows.
+
+        What `jackknife(reference.distance, fake)` gives as its second value, to 1e-8, from the same groups; but each
+        group's moments are taken from those of all, so that rows are multiplied twice and not `groups` times. Where
+        the rows that are left are no more than d, distances come from rows instead.
+
+        Raises ValueError where `groups` < 2, there are fewer fakes than groups, and as `frechet_distance` does.
+        Source: Kott 2001, "The delete-a-group jackknife", Journal of Official Statistics 17.
+        """
         at_least("groups", groups, 2)
         rows = self._checked(fake)
         n, d = rows.shape
@@ -109,19 +117,6 @@ class FrechetReference:
 
     def _distance(self, mean: Tensor, factor: _Factor) -> float:
         return _distance((self._mean - mean).cpu().numpy(), self._factor, factor)
-
-
-def frechet_jackknife(reference: FrechetReference, fake: Array, *, groups: int = 20, seed: int = 0) -> float:
-    """Return the standard error of `reference.distance(fake)`, by the delete-a-group jackknife over the fakes.
-
-    What `jackknife(reference.distance, fake)` gives as its second value, to 1e-9 or so, from the same groups; but each
-    group's moments are taken from those of all, so that rows are multiplied twice and not `groups` times. Where the
-    rows that are left are no more than d, distances come from rows instead.
-
-    Raises ValueError where `groups` < 2, there are fewer fakes than groups, and as `frechet_distance` does.
-    Source: Kott 2001, "The delete-a-group jackknife", Journal of Official Statistics 17.
-    """
-    return reference.jackknife(fake, groups=groups, seed=seed)
 
 
 class _Factor(NamedTuple):

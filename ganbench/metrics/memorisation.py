@@ -19,8 +19,7 @@ def authenticity(train: Array, fake: Array) -> float:
     `train` is (n, d), `fake` (m, d). A fake is authentic where it is further from its nearest training image x*
     than x* is from the training image nearest to it, so copies give exactly 0 and fakes far from everything 1: read
     it beside a metric of quality. Fresh draws from the data's own distribution do not reach 1: they score 1/3 in one
-    dimension and more in many, so held-out images scored the same way give
-    the value to compare with.
+    dimension and more in many, so held-out images scored the same way give the value to compare with.
 
     A distance that equals x*'s but for rounding does not count as further, nor does any below about 1e-6 of the
     features' norm. Where x* has a duplicate in `train`, every fake that is not a copy of it is authentic.

@@ -65,7 +65,7 @@ class PairReference:
 
         Where both sets are float32, so are the products. What neighbours decide is as in float64: pairs within the
         rounding of an edge are computed again. `kernel_distance` states the error of kernel sums.
-        Takes O((n + m)^2 d) time and, beyond the features, a copy of them and some 100 MiB.
+        Takes O((n + m)^2 d) time and, beyond the features, a copy of them and some 200 MiB.
 
         Raises ValueError where `real` has no more rows than a k that is asked for, `fake` likewise for `manifold`,
         either fewer than a subset, widths differ, or a value is not finite.

@@ -171,7 +171,7 @@ def doubled(given: Tensor) -> Iterator[Tensor]:
     """Yield rows in float64, some at a time; each part is overwritten by the next, and the caller may overwrite it."""
     buffer = torch.empty(min(len(given), TILE), given.shape[1], dtype=torch.float64, device=given.device)
     for part in given.split(TILE):
-        yield buffer[: len(part)].copy_(part)  # 3 times cheaper than new memory or arithmetic of mixed dtypes
+        yield buffer[: len(part)].copy_(part)  # cheaper than new memory or arithmetic of mixed dtypes
 
 
 def products(a: Rounded, b: Rounded) -> Iterator[tuple[slice, slice, Tensor]]:

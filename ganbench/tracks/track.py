@@ -61,7 +61,7 @@ class Track(BaseModel):
         return self.model_copy(update={"name": f"{self.name}+{called}", "extractor": extractor})
 
     def with_metrics(self, metrics: tuple[str, ...]) -> Track:
-        """Return the track itself, or for other metrics another track, named by those that are not standard."""
+        """Return the track itself, or for other metrics another track, named by those that are not its own."""
         if metrics == self.metrics:
             return self
         more = [name for name in metrics if name not in self.metrics]

@@ -14,7 +14,6 @@ from ganbench.metrics.frechet import (
     Gaussian,
     Matrix,
     frechet_distance_gaussians,
-    frechet_jackknife,
     gaussian_of,
 )
 
@@ -237,15 +236,15 @@ def test_jackknife_of_moments_is_that_of_rows(n: int, dtype: type) -> None:
     y[:, 4], y[7, 4] = 0, 1
     for seed in (0, 1):
         expected = jackknife(lambda fake: frechet_distance(x, fake), y, groups=7, seed=seed)[1]
-        assert frechet_jackknife(FrechetReference(x), y, groups=7, seed=seed) == pytest.approx(expected, rel=1e-8)
+        assert FrechetReference(x).jackknife(y, groups=7, seed=seed) == pytest.approx(expected, rel=1e-8)
 
 
 def test_jackknife_refusals() -> None:
     reference, y = FrechetReference(rows(200, 32)), rows(50, 32)
     with pytest.raises(ValueError, match="^groups=1: must be at least 2"):
-        frechet_jackknife(reference, y, groups=1)
+        reference.jackknife(y, groups=1)
     with pytest.raises(ValueError, match="^fake: 10 rows do not fill 20 groups"):
-        frechet_jackknife(reference, y[:10])
+        reference.jackknife(y[:10])
 
 
 def test_blocks_and_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
