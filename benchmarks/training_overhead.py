@@ -4,7 +4,7 @@
 
 Each pair trains the same model class for the same number of steps from the same seed, once in a loop as a tutorial
 would write it (images as one float tensor, a permutation an epoch, nothing else) and once through
-`ganbench.training.loop.train` with its budget, clock, NaN guard and progress reports. The order alternates.
+`ganbench.training.loop.Loop` with its budget, clock, NaN guard and progress reports. The order alternates.
 Prints speeds and the median ratio harness / bare; 0.98 is the least we accept.
 """
 
@@ -20,7 +20,7 @@ from ganbench.budget import Budget
 from ganbench.data.embedded import load_mnist5k
 from ganbench.model import Batch, DataSpec, Model
 from ganbench.shipped import discover
-from ganbench.training.loop import train
+from ganbench.training.loop import Loop
 from ganbench.training.meter import Meter
 from ganbench.trials.seeds import seed_everything
 
@@ -48,7 +48,7 @@ def harness(model: Model, pixels: torch.Tensor, steps: int) -> float:
     """Return the seconds that the harness bills."""
     meter = Meter(torch.device("cpu"))
     with meter.phase("train"):
-        train(model, pixels, None, Budget(steps=steps), meter, seed=0)
+        Loop(model, pixels, None, Budget(steps=steps), meter, seed=0).run()
     return meter.seconds("train")
 
 

@@ -11,7 +11,7 @@ class RequestError(Exception):
 
 
 class DivergedError(Exception):
-    """Training produced a loss that is NaN or infinite; the trial ends as ``diverged``."""
+    """A loss or a sample is NaN or infinite; the trial ends as ``diverged``."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

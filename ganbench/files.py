@@ -22,8 +22,11 @@ def cache_folder(*parts: str) -> Path:
     return folder
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file through a temporary neighbour and a rename, so that readers never see half of it."""
+def write_whole(path: Path, write: Callable[[BinaryIO], object], *, keep: Path | None = None) -> None:
+    """Write a file through a temporary neighbour and a rename, so that readers never see half of it.
+
+    The file that it replaces is moved to `keep`, where that is given.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -32,10 +35,20 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o644)
+        if keep is not None and path.exists():
+            path.replace(keep)
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def remove_remains(folder: Path) -> None:
+    """Remove what `write_whole` left half done in a folder when its process was killed."""
+    for path in folder.glob(".*.????????"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

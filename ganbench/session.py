@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganbench.errors import RequestError
+from ganbench.errors import RequestError, did_you_mean
 from ganbench.executors.base import Event, Executor
-from ganbench.executors.local import LocalExecutor
-from ganbench.executors.resources import pick_device, share_out
+from ganbench.executors.local import TIMEOUT, LocalExecutor
+from ganbench.executors.resources import pick_device, read_size, share_out
 from ganbench.files import check_writable
 from ganbench.model import Model
 from ganbench.registry import Registry
 from ganbench.training.precision import resolve_precision
 from ganbench.trials.plan import find_track, identify, plan, repetitions, with_extractor, with_metrics
-from ganbench.trials.record import Record, TrackInfo, read_record
-from ganbench.trials.trial import Setting, Trial
+from ganbench.trials.record import Record, Status, TrackInfo
+from ganbench.trials.store import Store
+from ganbench.trials.trial import Job, Setting, Trial
 
 
 @dataclass(frozen=True)
@@ -38,31 +40,37 @@ class Request:
     weights: Path | None = None
     baselines: bool = True
     rerun: bool = False
+    retry: str | None = None
+    threads: int | None = None
+    timeout: str | None = None
+    memory: str | None = None
+    deterministic: bool = False
+    checkpoint_seconds: float = 10.0
     command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Session:
-    """A checked request: its trials, those that have records already, and where the others run."""
+    """A checked request: its trials, those that have records already, and where the others run.
+
+    `notes` are sentences that the user must see, such as which damaged records were set aside.
+    """
 
     info: TrackInfo
     trials: list[Trial]
     done: list[Record]
+    waiting: list[Job]
+    notes: list[str]
     setting: Setting
     executor: Executor
     jobs: int
     precision: str
     out: Path
 
-    @property
-    def waiting(self) -> list[Trial]:
-        finished = {record.key for record in self.done}
-        return [trial for trial in self.trials if trial.key not in finished]
-
     def run(self, on_event: Callable[[Event], None] = lambda event: None) -> list[Record]:
         """Execute what waits and return a record for every trial, in the order of the plan."""
         records = {record.key: record for record in self.done}
-        events = self.executor.run(self.waiting, self.setting, self.out)
+        events = self.executor.run(self.waiting)
         try:
             for event in events:
                 if event.record is not None:
@@ -88,26 +96,70 @@ def prepare(request: Request, registry: Registry) -> Session:
         request.plugins, info, reps, registry,
         settings=request.settings, baselines=request.baselines, precision=precision,
     )  # fmt: skip
+    again, timeout, memory = _retried(request), read_timeout(request.timeout), read_size(request.memory)
+    if memory is not None and device != "cpu":
+        raise RequestError(f"--memory {request.memory}: is of a trial on the CPU, and this is one on {device}")
     check_writable(request.out, "--out")
-    done = [] if request.rerun else _records_of(trials, request.out)
-    jobs, threads = share_out(request.jobs, len(trials) - len(done), device)
+    jobs, threads = share_out(request.jobs, request.threads, len(trials), device)
     setting = Setting(
         device=device,
         threads=threads,
         data_dir=request.data_dir,
         weights=weights,
+        deterministic=request.deterministic,
+        memory_bytes=memory,
+        checkpoint_seconds=request.checkpoint_seconds,
         command=list(request.command),
     )
-    return Session(info, trials, done, setting, LocalExecutor(jobs), jobs, precision, request.out)
+    done, waiting, notes = _divide(trials, Store(request.out), setting, again, anew=request.rerun)
+    jobs = max(1, min(jobs, len(waiting)))
+    executor = LocalExecutor(jobs, timeout)
+    return Session(info, trials, done, waiting, notes, setting, executor, jobs, precision, request.out)
 
 
-def _records_of(trials: list[Trial], out: Path) -> list[Record]:
-    found = []
+def _divide(
+    trials: list[Trial], store: Store, setting: Setting, again: frozenset[Status], *, anew: bool
+) -> tuple[list[Record], list[Job], list[str]]:
+    """Tell trials that have a record from those to be done; a record that cannot be trusted is set aside, and said."""
+    done, waiting, notes = list[Record](), list[Job](), list[str]()
     for trial in trials:
-        path = out / trial.key / "record.json"
-        if path.exists():
-            try:
-                found.append(read_record(path))
-            except RequestError:
-                continue  # a damaged record is no record: its trial runs again and writes a whole one
-    return found
+        replaces = None
+        try:
+            if (kept := store.read(trial.key)) is not None:
+                if not anew and kept.record.status not in again:
+                    done.append(kept.record)
+                    continue
+                replaces = kept.sha256
+        except RequestError as error:
+            aside = store.set_aside(trial.key)
+            notes.append(f"{error}; set aside as {aside.name}: its trial is done again")
+        waiting.append(Job(trial=trial, setting=setting, folder=store.folder(trial.key), replaces=replaces, anew=anew))
+    return done, waiting, notes
+
+
+def _retried(request: Request) -> frozenset[Status]:
+    """Read ``--retry``: how trials ended that are to be done again."""
+    if request.retry is None:
+        return frozenset()
+    known = [status.value for status in Status if status is not Status.OK]
+    names = [name.strip() for name in request.retry.split(",")]
+    if names == ["all"]:
+        return frozenset(map(Status, known))
+    for name in names:
+        if name not in known:
+            raise RequestError(f"--retry {request.retry!r}: no trial ends as {name!r}{did_you_mean(name, known)}")
+    return frozenset(map(Status, names))
+
+
+def read_timeout(text: str | None) -> float:
+    """Read ``--timeout``: seconds, or minutes as ``10m``."""
+    if text is None:
+        return TIMEOUT
+    match = re.fullmatch(r"([0-9.]+)\s*([smh]?)", text.strip())
+    try:
+        seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise RequestError(f"--timeout {text!r}: write seconds, minutes or hours: 90s, 10m, 2h")
+    return seconds

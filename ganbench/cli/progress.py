@@ -55,6 +55,8 @@ class Display:
         session, track = self._session, self._session.info.protocol
         waiting, done = len(session.waiting), len(session.done)
         self._say(f"{track.name}: {track.budget} on {track.dataset}, {track.samples} samples, {track.extractor}")
+        for note in session.notes:
+            self._say(note)
         if done:
             kept = f"{done} of {len(session.trials)} trials have a record in {session.out}"
             self._say(
@@ -62,7 +64,8 @@ class Display:
             )
         if waiting:
             setting = session.setting
-            where = f"{setting.threads} threads each, {setting.device}, {session.precision}"
+            threads = f"{setting.threads} thread{'s' if setting.threads > 1 else ''} each"
+            where = f"{threads}, {setting.device}, {session.precision}"
             self._say(f"{waiting} trials, {session.jobs} at a time, {where}")
             if self._console.is_terminal:
                 self._live = Live(self._render(), console=self._console, refresh_per_second=4)

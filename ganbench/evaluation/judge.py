@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,6 +38,7 @@ class Judge:
     """What does not change from one evaluation to the next: metrics, extractor, and what is known of real images.
 
     `identity` is the extractor's name for caches; `oracle` tells whether its classes are the data set's own.
+    `tick` is called whenever a batch of features or a metric is about to be computed.
     """
 
     def __init__(
@@ -49,14 +50,19 @@ class Judge:
         *,
         oracle: bool,
         device: torch.device,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
-        self._extractor, self._metrics = extractor, tuple(metrics)
+        def watched(images: Tensor) -> Features:
+            tick()
+            return extractor(images)
+
+        self._extractor, self._metrics, self._tick = watched, tuple(metrics), tick
 
         def features(split: Split | None) -> tuple[Tensor | None, Tensor | None]:
             if split is None:
                 return None, None
             images = torch.from_numpy(split.images).to(device)
-            return images, extract_real(extractor, identity, images).features
+            return images, extract_real(watched, identity, images).features
 
         images, reference = features(dataset.test)
         labels = None if dataset.test is None or dataset.test.labels is None else dataset.test.labels
@@ -94,6 +100,7 @@ class Judge:
         evidence = Evidence(self.real, images, found.features, found.probabilities, labels, classifier, final)
         scores, absent = dict[str, Score](), dict[str, str]()
         for metric in self._metrics:
+            self._tick()
             missing = [need for need in metric.needs if not evidence.has(need)]
             if missing:
                 absent[metric.name] = LACKING + ", ".join(missing)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ganbench.errors import DivergedError
 from ganbench.model import Model
 
 CHUNK = 500
@@ -27,11 +28,11 @@ def to_uint8(samples: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def draw(model: Model, n: int, labels: Tensor | None, seed: int) -> Tensor:
+def draw(model: Model, n: int, labels: Tensor | None, seed: int, *, tick: Callable[[], None] = lambda: None) -> Tensor:
     """Return n samples as uint8 (n, C, H, W), leaving the model's mode and every random state as they were.
 
     `labels`, int64 (n,), are passed on only where the model is conditional. Raises `SampleError` for samples of
-    another shape or type, with NaN or inf, or beyond [-1, 1].
+    another shape or type or beyond [-1, 1], and `DivergedError` for NaN or inf. `tick` is called as samples come.
     """
     was_training = model.training
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
@@ -44,6 +45,7 @@ def draw(model: Model, n: int, labels: Tensor | None, seed: int) -> Tensor:
                 chosen = labels[start : start + size] if model.conditional and labels is not None else None
                 samples = model.sample(size, chosen) if model.conditional else model.sample(size)
                 parts.append(to_uint8(_checked(samples, (size, *model.data.shape))))
+                tick()
             return torch.cat(parts)
     finally:
         model.train(was_training)
@@ -72,7 +74,7 @@ def _checked(samples: object, shape: tuple[int, ...]) -> Tensor:
     if not samples.is_floating_point():
         raise SampleError(f"sample returned {samples.dtype}, expected floating point in [-1, 1]")
     if not bool(torch.isfinite(samples).all()):
-        raise SampleError("sample returned NaN or inf")
+        raise DivergedError("sample returned NaN or inf")
     low, high = float(samples.min()), float(samples.max())
     if low < -1 - TOLERANCE or high > 1 + TOLERANCE:
         raise SampleError(f"sample returned values in [{low:.3g}, {high:.3g}], beyond [-1, 1]")

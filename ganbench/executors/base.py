@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from ganbench.trials.record import Record
-from ganbench.trials.trial import Setting, Trial
+from ganbench.trials.trial import Job, Trial
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,10 @@ class Event:
 
 
 class Executor(Protocol):
-    def run(self, trials: list[Trial], setting: Setting, out: Path) -> Iterator[Event]:
-        """Run trials into ``out/<key>/`` and yield events until the last has ended.
+    def run(self, jobs: list[Job]) -> Iterator[Event]:
+        """Do the jobs, each in its folder, and yield events until the last has ended.
 
-        Closing the iterator ends the trials that still run; those that ended keep their records.
+        Closing the iterator ends the trials that still run, so that they can go on another time; those that ended
+        keep their records.
         """
         ...

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 
 from ganbench.errors import RequestError
 
 MEMORY_PER_JOB = 2 * 2**30
 """Bytes that a trial may take; the boards show what quick ones do take (peak MiB)."""
+
+
+LEAST_MEMORY = 2**30
+"""Bytes that a trial needs before its model is there: torch alone takes most of them."""
 
 
 def cores() -> int:
@@ -23,17 +28,35 @@ def memory() -> int:
         return 4 * MEMORY_PER_JOB
 
 
-def share_out(jobs: int | None, trials: int, device: str) -> tuple[int, int]:
+def share_out(jobs: int | None, threads: int | None, trials: int, device: str) -> tuple[int, int]:
     """Return how many trials run at once and how many threads each has.
 
-    By default as many as there are cores and as memory holds; one on a GPU.
+    By default as many trials as there are cores and as memory holds, one thread each; one on a GPU, with all cores.
+    Threads decide last digits of what a CPU computes: how many each has does not depend on how many trials there are.
     """
-    if jobs is not None and jobs < 1:
-        raise RequestError(f"--jobs {jobs}: at least 1")
+    for option, value in (("--jobs", jobs), ("--threads", threads)):
+        if value is not None and value < 1:
+            raise RequestError(f"{option} {value}: at least 1")
+    if threads is None:
+        threads = cores() if device.startswith("cuda") else 1
     if jobs is None:
-        jobs = 1 if device.startswith("cuda") else min(cores(), max(1, memory() // MEMORY_PER_JOB))
-    jobs = max(1, min(jobs, trials))
-    return jobs, max(1, cores() // jobs)
+        jobs = max(1, min(cores() // threads, memory() // MEMORY_PER_JOB))
+    return max(1, min(jobs, trials)), threads
+
+
+def read_size(text: str | None) -> int | None:
+    """Read ``--memory``: bytes such as ``4GiB``, ``4GB`` or ``500MiB``."""
+    if text is None:
+        return None
+    units = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+    match = re.fullmatch(r"([0-9.]+)\s*([A-Z]+)", text.strip().upper())
+    try:
+        size = int(float(match[1]) * units[match[2]]) if match else 0
+    except (KeyError, ValueError):
+        size = 0
+    if size < LEAST_MEMORY:
+        raise RequestError(f"--memory {text!r}: write a size such as 4GiB or 3000MB, at least 1GiB")
+    return size
 
 
 def pick_device(choice: str) -> str:

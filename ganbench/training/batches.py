@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,11 +23,23 @@ class Batches:
             raise ValueError(f"batch_size {batch_size} is larger than the data set of {len(images)} images")
         self._images, self._labels, self._size = images, labels, batch_size
         self._generator = torch.Generator(images.device).manual_seed(seed)
+        self._epoch, self._dealt = self._generator.get_state(), 0
+
+    def state(self) -> dict[str, Any]:
+        """Return where the stream stands: the generator before this epoch's order, and the batches dealt since."""
+        return {"epoch": self._epoch.clone(), "dealt": self._dealt}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on where a stream with this `state` was."""
+        self._epoch, self._dealt = state["epoch"], state["dealt"]
 
     def __iter__(self) -> Iterator[Batch]:
+        self._generator.set_state(self._epoch)
         while True:
             order = torch.randperm(len(self._images), generator=self._generator, device=self._images.device)
-            for chosen in order.split(self._size):
+            for chosen in order.split(self._size)[self._dealt :]:
                 if len(chosen) == self._size:
+                    self._dealt += 1
                     labels = None if self._labels is None else self._labels[chosen]
                     yield Batch(self._images[chosen].float().div_(127.5).sub_(1.0), labels)
+            self._epoch, self._dealt = self._generator.get_state(), 0

@@ -50,3 +50,8 @@ class Meter:
         """Return every phase's seconds."""
         self._settle()
         return dict(self._spent)
+
+    def load(self, seconds: dict[str, float]) -> None:
+        """Add what phases took before this process began."""
+        for name, spent in seconds.items():
+            self._spent[name] = self._spent.get(name, 0.0) + spent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,18 +15,18 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
 from ganbench.data.dataset import Split
-from ganbench.errors import RequestError
+from ganbench.errors import DivergedError, RequestError
 from ganbench.evaluation.samples import SampleError, draw
 from ganbench.model import DataSpec, Model
 from ganbench.registry import resolve, source_hash
+from ganbench.training.checkpoint import read_file
+from ganbench.training.header import Damaged
+from ganbench.training.state import UnsavableError, restore
 from ganbench.trials.config import make_config
+from ganbench.trials.record import Status, read_record
 from ganbench.trials.seeds import derive
+from ganbench.trials.store import RECORD
 from ganbench.trials.trial import Setting, Trial
-
-
-def is_run(folder: Path) -> bool:
-    """Tell whether a folder is that of a trial, finished or not."""
-    return (folder / "trial.json").is_file() or (folder / "record.json").is_file()
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,8 @@ class Finished:
         model_class = self.model_class
         try:
             model = model_class(DataSpec(**self.state["data"]), make_config(model_class, self.trial.config))
-            model.load_state_dict(self.state["model"])
-            model.load_extra_state(self.state["extra"])
-        except (RuntimeError, KeyError, TypeError) as error:
+            restore(model, self.state["model"])
+        except (UnsavableError, KeyError, TypeError) as error:
             raise RequestError(
                 f"{self.folder}: its checkpoint does not fit {self.trial.address} as it is now: train it again"
             ) from error
@@ -76,7 +74,7 @@ class Finished:
         labels = None if heldout.labels is None else torch.from_numpy(np.resize(heldout.labels, n)).to(place)
         try:
             samples = draw(model, n, labels, derive(self.trial.seed, "samples"))
-        except SampleError as error:
+        except (SampleError, DivergedError) as error:
             raise RequestError(f"{self.folder}: {error}") from error
         return samples, labels if model.conditional else None
 
@@ -93,12 +91,28 @@ class Finished:
 
 
 def read_finished(folder: Path) -> Finished:
-    """Read a trial's folder; raise `RequestError` where it holds no finished trial."""
+    """Read a trial's folder; raise `RequestError` where it holds no trained model, or one that was damaged."""
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        raise RequestError(f"{folder}: no finished trial ({_without(folder)})")
     try:
         trial = Trial.model_validate_json((folder / "trial.json").read_bytes())
         setting = Setting.model_validate_json((folder / "setting.json").read_bytes())
-        state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        state = read_file(path)
+    except Damaged as error:
+        raise RequestError(f"{error}: the `ganbench run` that made it makes it again with --rerun") from error
+    except (OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise RequestError(f"{folder}: no finished trial ({reason})") from error
     return Finished(folder, trial, setting, state)
+
+
+def _without(folder: Path) -> str:
+    """Say why a folder has no trained model."""
+    try:
+        record = read_record(folder / RECORD)
+    except RequestError:
+        return "there is no checkpoint.pt in it: `ganbench runs` lists trials"
+    if record.status is Status.OK:
+        return "its checkpoint.pt is gone, or its state could not be saved: log.txt says so"
+    return f"it ended as {record.status}: {record.reason}"

@@ -14,10 +14,13 @@ import torch
 import ganbench
 
 
-def provenance(device: torch.device, precision: str, command: list[str]) -> dict[str, Any]:
-    """Return what a reader needs to set up the same run: code, versions, machine, flags, time, command line."""
+def provenance(device: torch.device | None, precision: str, command: list[str]) -> dict[str, Any]:
+    """Return what a reader needs to set up the same run: code, versions, machine, flags, time, command line.
+
+    Without a device nothing is asked of one: whoever only starts trials leaves the GPU alone.
+    """
     commit, dirty = _git()
-    cuda = device.type == "cuda"
+    cuda = device is not None and device.type == "cuda"
     return {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": command,
@@ -28,7 +31,7 @@ def provenance(device: torch.device, precision: str, command: list[str]) -> dict
         "torch": torch.__version__,
         "cuda": torch.version.cuda if cuda else None,
         "driver": _driver() if cuda else None,
-        "device": torch.cuda.get_device_name(device) if cuda else "cpu",
+        "device": torch.cuda.get_device_name(device) if cuda else device and str(device),
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": torch.get_num_threads(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ganbench.files import write_text
 from ganbench.scores import Facts, Score
 from ganbench.tracks.track import Track
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 class Status(enum.StrEnum):
@@ -56,8 +57,26 @@ class TrackInfo(BaseModel):
     fingerprint: str
 
 
+def make_key(about: ModelInfo, config: dict[str, Any], fingerprint: str, seed: int, precision: str) -> str:
+    """Return the hash of what decides a result and of nothing else: not order, device count, path or date."""
+    decisive = {
+        "model": about.name,
+        "version": about.version,
+        "source": about.source,
+        "config": config,
+        "track": fingerprint,
+        "seed": seed,
+    }
+    if precision != "fp32":  # float32 is the protocol's own; another format gives other numbers
+        decisive["precision"] = precision
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+
+
 class Record(BaseModel):
-    """The result of a trial."""
+    """The result of a trial.
+
+    On disk it is sealed: `seal`, the SHA-256 of all the rest, tells a record that was edited from one that was written.
+    """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -65,12 +84,15 @@ class Record(BaseModel):
     key: str
     model: str
     about: ModelInfo
+    address: str = Field(description="where the class was found: module:Class or /path/file.py:Class")
     config: dict[str, Any]
     track: TrackInfo
     repetition: int
     seed: int
+    precision: str
     status: Status
     reason: str = ""
+    log: str = Field(default="", description="the last lines that the trial printed, where it did not end well")
     metrics: dict[str, Score] = {}
     absent: dict[str, str] = Field(default={}, description="metrics of the track that have no value here, and why")
     curve: list[dict[str, float]] = Field(
@@ -82,10 +104,14 @@ class Record(BaseModel):
     parameters: int = 0
     images_per_second: float = 0.0
     peak_memory_bytes: int = 0
+    resumed: list[int] = Field(default=[], description="images seen where training went on from a checkpoint")
+    files: dict[str, str] = Field(default={}, description="sha256 of the files that lie beside the record")
     provenance: dict[str, Any] = {}
 
     def write(self, path: Path) -> None:
-        write_text(path, json.dumps(self.model_dump(mode="json", by_alias=True), indent=1) + "\n")
+        """Write the record, sealed."""
+        content = self.model_dump(mode="json", by_alias=True)
+        write_text(path, json.dumps(content | {"seal": _seal(content)}, indent=1) + "\n")
 
     @property
     def row(self) -> tuple[str, str]:
@@ -93,27 +119,31 @@ class Record(BaseModel):
         return self.about.label, self.about.source
 
 
+def _seal(content: dict[str, Any]) -> str:
+    rest = {name: value for name, value in content.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
 def read_record(path: Path) -> Record:
-    """Read and validate a record; a damaged, foreign or outdated file is a `RequestError` that names it."""
+    """Read and validate a record; a damaged, edited, foreign or outdated file is a `RequestError` that names it."""
     try:
-        content = path.read_bytes()
-        schema = _schema(content)
-        if schema is not None and schema != SCHEMA:
-            raise RequestError(f"record {path}: schema {schema}, and this ganbench reads {SCHEMA}")
-        return Record.model_validate_json(content)
+        raw = path.read_bytes()
     except OSError as error:
         raise RequestError(f"record {path}: cannot be read ({error.strerror})") from error
+    try:
+        content = json.loads(raw)
+        if not isinstance(content, dict) or "schema" not in content:
+            raise RequestError(f"record {path}: damaged or foreign (no record of ganbench)")
+        if content["schema"] != SCHEMA:
+            raise RequestError(f"record {path}: schema {content['schema']}, and this ganbench reads {SCHEMA}")
+        if content.get("seal") != _seal(content):
+            raise RequestError(f"record {path}: edited after it was written (its seal is of other content)")
+        return Record.model_validate_json(raw)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise RequestError(
             f"record {path}: damaged or foreign ({where + ': ' if where else ''}{first['msg']})"
         ) from error
-
-
-def _schema(content: bytes) -> int | None:
-    try:
-        found = json.loads(content)["schema"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return found if isinstance(found, int) else None
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"record {path}: damaged or foreign ({error})") from error

@@ -1,15 +1,13 @@
-"""A trial: one model with one set of hyper-parameters, on one track, with one seed; and its key."""
+"""A trial: one model with one set of hyper-parameters, on one track, with one seed; and the job of doing it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from ganbench.trials.record import ModelInfo, Record, Status, TrackInfo
+from ganbench.trials.record import ModelInfo, Record, Status, TrackInfo, make_key
 
 
 class Setting(BaseModel):
@@ -21,6 +19,9 @@ class Setting(BaseModel):
     threads: int
     data_dir: Path | None = None
     weights: Path | None = None
+    deterministic: bool = False
+    memory_bytes: int | None = Field(default=None, description="the most memory that a trial may write to, on a CPU")
+    checkpoint_seconds: float = 10.0
     command: list[str] = []
 
 
@@ -39,18 +40,7 @@ class Trial(BaseModel):
 
     @property
     def key(self) -> str:
-        """The hash of what decides the result and of nothing else: not order, device count, path or date."""
-        decisive = {
-            "model": self.about.name,
-            "version": self.about.version,
-            "source": self.about.source,
-            "config": self.config,
-            "track": self.track.fingerprint,
-            "seed": self.seed,
-        }
-        if self.precision != "fp32":  # float32 is the protocol's own; another format gives other numbers
-            decisive["precision"] = self.precision
-        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+        return make_key(self.about, self.config, self.track.fingerprint, self.seed, self.precision)
 
     def ended(self, status: Status, reason: str, **found: Any) -> Record:
         """Return the record of this trial; `found` are the record's other fields, as far as they are known."""
@@ -58,11 +48,25 @@ class Trial(BaseModel):
             key=self.key,
             model=self.about.name,
             about=self.about,
+            address=self.address,
             config=self.config,
             track=self.track,
             repetition=self.repetition,
             seed=self.seed,
+            precision=self.precision,
             status=status,
             reason=reason,
             **found,
         )
+
+
+class Job(BaseModel):
+    """A trial to be done: where, how, and which record it may put in the place of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trial: Trial
+    setting: Setting
+    folder: Path
+    replaces: str | None = Field(default=None, description="sha256 of the record's file that is to be done again")
+    anew: bool = Field(default=False, description="from the first step, whatever checkpoints there are")

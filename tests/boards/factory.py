@@ -50,6 +50,8 @@ def make(
             name=label.split("[")[0], label=label, family="gan" if role == "model" else "baseline", role=role,
             version="1", source=source, conditional=False, paper="arXiv:1406.2661", distribution="ganbench 0.1.0",
         ),
+        address="tiny:Tiny",
+        precision="fp32",
         config={},
         track=TrackInfo(
             protocol=track, dataset_sha256=DATA, extractor_sha256=extractor, metrics=FACTS,

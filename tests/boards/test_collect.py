@@ -37,20 +37,20 @@ def test_runs_and_published_records_are_merged_and_the_newer_of_one_key_wins(pla
 def test_damaged_files_are_refused_with_their_reason_and_harm_nobody(places):
     runs, boards = places
     write_runs(runs, [make("a")], pictures=False)
-    foreign = json.loads((runs / make("a").key / "record.json").read_text()) | {"key": "../../escape"}
-    later = foreign | {"key": "later", "schema": 99}
-    for name, text in {
-        "half": "{", "list": "[]", "empty": "", "foreign": json.dumps(foreign), "later": json.dumps(later),
-    }.items():  # fmt: skip
+    good = json.loads((runs / make("a").key / "record.json").read_text())
+    edited, later = json.dumps(good | {"status": "failed"}), json.dumps(good | {"schema": 99})
+    for name, text in {"half": "{", "list": "[]", "empty": "", "edited": edited, "later": later}.items():
         (runs / name).mkdir()
         (runs / name / "record.json").write_text(text)
+    make("foreign", key="../../escape").write(runs / "foreign" / "record.json")
     (runs / "folder" / "record.json").mkdir(parents=True)
     collection = collect(TRACK.name, runs, boards)
     assert len(collection.shown) == 1
     reasons = {refusal.path.parent.name: refusal.reason for refusal in collection.refused}
-    assert set(reasons) == {"half", "list", "empty", "foreign", "later", "folder"}
+    assert set(reasons) == {"half", "list", "empty", "edited", "foreign", "later", "folder"}
     assert all(reasons.values())
     assert "schema 99" in reasons["later"]
+    assert "edited after it was written" in reasons["edited"]
     assert "escape" in reasons["foreign"]
 
 

@@ -19,11 +19,12 @@ from ganbench.data.dataset import Dataset
 from ganbench.evaluation.judge import Judge
 from ganbench.evaluation.measures import METRICS
 from ganbench.evaluation.samples import draw
-from ganbench.executors import local
+from ganbench.executors import starter
 from ganbench.extractors.bundled import LENETS
+from ganbench.files import sha256_of
 from ganbench.registry import Registry
-from ganbench.session import Request, prepare
-from ganbench.trials.record import read_record
+from ganbench.session import Request, prepare, read_timeout
+from ganbench.trials.record import Status, read_record
 from ganbench.trials.seeds import derive
 
 from ..conftest import Answer, Smoke
@@ -57,7 +58,7 @@ def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(*words: object) -> None:
         raise AssertionError("a worker was started")
 
-    monkeypatch.setattr(local, "_start", start)
+    monkeypatch.setattr(starter, "start", start)
 
 
 @pytest.mark.usefixtures("no_workers")
@@ -81,18 +82,59 @@ def test_what_counts_as_done(smoke: Smoke, registry: Registry, tmp_path: Path) -
     assert len(prepare(Request(**request, out=smoke.runs, rerun=True), registry).waiting) == 5
     assert len(prepare(Request(**request | {"seeds": "2"}, out=smoke.runs), registry).waiting) == 5
     assert [
-        trial.about.label
-        for trial in prepare(Request(**request | {"plugins": "vae,vae[beta=2]"}, out=smoke.runs), registry).waiting
+        job.trial.about.label
+        for job in prepare(Request(**request | {"plugins": "vae,vae[beta=2]"}, out=smoke.runs), registry).waiting
     ] == ["vae[beta=2.0]"]
     assert len(prepare(Request(**request, out=tmp_path), registry).waiting) == 5
 
 
-def test_a_damaged_record_is_made_anew(smoke: Smoke, registry: Registry, tmp_path: Path) -> None:
-    for path in smoke.runs.glob("*/record.json"):
+def test_a_record_that_cannot_be_trusted_is_set_aside_and_named(
+    smoke: Smoke, registry: Registry, tmp_path: Path
+) -> None:
+    records = sorted(smoke.runs.glob("*/record.json"))
+    damages: list[Callable[[bytes], bytes]] = [
+        lambda raw: raw[:100],  # cut off
+        lambda raw: raw.replace(b'"repetition": 0', b'"repetition": 1'),  # edited
+        lambda raw: records[0].read_bytes(),  # of another trial
+    ]
+    for path, damage in zip(records[1:], damages, strict=False):
         (tmp_path / path.parent.name).mkdir()
-        (tmp_path / path.parent.name / "record.json").write_bytes(path.read_bytes()[:100])
+        (tmp_path / path.parent.name / "record.json").write_bytes(damage(path.read_bytes()))
     request = Request("dcgan,vae", track="digits-smoke", seeds=1, budget="5steps", out=tmp_path)
-    assert len(prepare(request, registry).waiting) == 5
+    session = prepare(request, registry)
+    assert len(session.waiting) == 5
+    assert len(session.notes) == 3
+    for path, said in zip(records[1:], ("damaged or foreign", "edited", "of another trial"), strict=False):
+        (note,) = (note for note in session.notes if path.parent.name + "/record.json" in note)
+        assert said in note
+        assert "set aside as record-before-1.json" in note
+        assert (tmp_path / path.parent.name / "record-before-1.json").exists()
+
+
+def test_retry_does_again_what_ended_so(smoke: Smoke, registry: Registry, tmp_path: Path) -> None:
+    for number, path in enumerate(sorted(smoke.runs.glob("*/record.json"))):
+        record = read_record(path).model_copy(update={"status": list(Status)[number]})
+        record.write(tmp_path / record.key / "record.json")
+    request = {"plugins": "dcgan,vae", "track": "digits-smoke", "seeds": 1, "budget": "5steps", "out": tmp_path}
+    for retry, count in ((None, 0), ("failed", 1), ("timeout, oom", 2), ("killed", 0), ("all", 4)):
+        jobs = prepare(Request(**request, retry=retry), registry).waiting
+        assert len(jobs) == count
+        assert all(job.replaces == sha256_of(job.folder / "record.json") and not job.anew for job in jobs)
+    assert all(job.anew for job in prepare(Request(**request, rerun=True), registry).waiting)
+    for wrong in ("ok", "", "fail"):
+        with pytest.raises(ganbench.RequestError, match="^--retry"):
+            prepare(Request(**request, retry=wrong), registry)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200)])
+def test_a_timeout_is_read(text: str, seconds: float) -> None:
+    assert read_timeout(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1s", "m", "1.2.3s", "soon"])
+def test_a_timeout_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(ganbench.RequestError, match="^--timeout .*10m"):
+        read_timeout(text)
 
 
 def test_sample_draws_from_a_trained_model(smoke: Smoke, command: Command, tmp_path: Path) -> None:

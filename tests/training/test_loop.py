@@ -15,7 +15,7 @@ from ganbench.budget import Budget
 from ganbench.errors import DivergedError
 from ganbench.model import Batch, DataSpec, Model
 from ganbench.training import loop, meter
-from ganbench.training.loop import Progress, train
+from ganbench.training.loop import Loop, Progress
 from ganbench.training.meter import Meter
 
 CPU = torch.device("cpu")
@@ -45,7 +45,8 @@ class Counter(Model):
 def run(model: Model, budget: str, **options: Any) -> Progress:
     clock = options.pop("meter", None) or Meter(CPU)
     with clock.phase("train"):
-        return train(model, IMAGES, None, Budget.parse(budget), clock, seed=0, **options)
+        made = {name: options.pop(name) for name in ("precision", "milestones") if name in options}
+        return Loop(model, IMAGES, None, Budget.parse(budget), clock, seed=0, **made).run(**options)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_config_without_batch_size_has_batches_of_64() -> None:
     images = torch.zeros(130, 1, 2, 2, dtype=torch.uint8)
     clock, model = Meter(CPU), Plain()
     with clock.phase("train"):
-        train(model, images, None, Budget.parse("3steps"), clock, seed=0)
+        Loop(model, images, None, Budget.parse("3steps"), clock, seed=0).run()
     assert (model.steps, model.images) == (3, 3 * 64)
 
 
@@ -93,9 +94,8 @@ def test_a_time_budget_bills_steps_and_what_came_before_but_no_callback(monkeypa
 
     with watch.phase("train"):
         clock.tick(2.0)  # building the model
-        end = train(
-            model, IMAGES, None, Budget(seconds=10.0), watch, seed=0, milestones=(0.25, 0.5), at_milestone=evaluate
-        )
+        timed = Loop(model, IMAGES, None, Budget(seconds=10.0), watch, seed=0, milestones=(0.25, 0.5))
+        end = timed.run(at_milestone=evaluate)
     assert model.steps == 8
     assert end.seconds == 10.0
     assert watch.by_phase() == {"train": 10.0, "evaluate": 200.0}
