@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.executors.base import Event
+from ganbench.executors.base import WAITING, Event
 from ganbench.trials.record import Record, Status
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Display:
             setting = session.setting
             threads = f"{setting.threads} thread{'s' if setting.threads > 1 else ''} each"
             where = f"{threads}, {setting.device}, {session.precision}"
-            self._say(f"{waiting} trials, {session.jobs} at a time, {where}")
+            self._say(f"{waiting} trial{'s' if waiting > 1 else ''}, {session.jobs} at a time, {where}")
             if self._console.is_terminal:
                 self._live = Live(self._render(), console=self._console, refresh_per_second=4)
                 self._live.start()
@@ -93,7 +93,7 @@ class Display:
             self._live.update(self._render())
         elif event.record is not None:
             self._say(_sentence(event.record))
-        elif time.monotonic() - self._spoke.get(event.trial.key, 0.0) > PLAIN_EVERY:
+        elif event.phase == WAITING or time.monotonic() - self._spoke.get(event.trial.key, 0.0) > PLAIN_EVERY:
             self._spoke[event.trial.key] = time.monotonic()
             self._say(f"  {_who(event)}: {event.phase} {event.share:.0%}  {_news(event)}")
 

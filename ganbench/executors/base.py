@@ -9,6 +9,9 @@ from typing import Protocol
 from ganbench.trials.record import Record
 from ganbench.trials.trial import Job, Trial
 
+WAITING = "waiting for another run that is at it"
+"""The phase of a trial that another process holds the lock of."""
+
 
 @dataclass(frozen=True)
 class Event:

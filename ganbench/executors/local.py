@@ -18,7 +18,7 @@ from typing import Any
 
 from ganbench.errors import RequestError
 from ganbench.executors import starter
-from ganbench.executors.base import Event
+from ganbench.executors.base import WAITING, Event
 from ganbench.executors.watch import Watch
 from ganbench.files import sha256_of
 from ganbench.trials.outcome import BUSY, of_exit, out_of_memory_kills, tail
@@ -113,7 +113,7 @@ class _Shift:
             record = self._conclude(watch, news["ended"])
             if record is None:
                 self._busy.append(watch.job)
-                yield Event(watch.job.trial, phase="waiting for another run that is at it")
+                yield Event(watch.job.trial, phase=WAITING)
             else:
                 yield Event(watch.job.trial, record=record)
 

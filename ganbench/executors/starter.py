@@ -112,7 +112,7 @@ class Starter:
             os.dup2(reader, 0)
             os.dup2(into, 1)
             os.set_inheritable(self.alive, True)
-            os.execv(sys.executable, [sys.executable, "-m", "ganbench.trials.worker", str(self.alive)])
+            os.execv(sys.executable, [sys.executable, "-P", "-m", "ganbench.trials.worker", str(self.alive)])
         from ganbench.trials.worker import work
 
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
@@ -163,7 +163,7 @@ def _say(**event: Any) -> None:
 
 def command(alive: int, *, spawn: bool) -> list[str]:
     """Return the command line that starts a starter."""
-    return [sys.executable, "-m", "ganbench.executors.starter", str(alive), *(["--spawn"] if spawn else [])]
+    return [sys.executable, "-P", "-m", "ganbench.executors.starter", str(alive), *(["--spawn"] if spawn else [])]
 
 
 def start(alive: int, environment: dict[str, str], *, spawn: bool) -> subprocess.Popen[bytes]:

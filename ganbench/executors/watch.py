@@ -60,7 +60,7 @@ class Watch:
         That is `MULTIPLE` times what its whole budget takes, by its clock or at its pace so far, but never more than
         `timeout`; and `timeout` where that is not known, or not what it is at.
         """
-        if self.phase not in ("starting", "loading", "training", "finishing"):
+        if self.phase not in ("starting", "loading", "building", "training", "finishing"):
             return timeout
         whole = Budget.parse(self.job.trial.track.protocol.budget).seconds
         if whole is None and self.share > 0:

@@ -11,9 +11,9 @@ import hashlib
 import json
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, BinaryIO, NamedTuple
 
 import torch
@@ -23,7 +23,7 @@ from ganbench.training.header import BEFORE, FORMAT, HEADER, Damaged, read_heade
 from ganbench.training.header import LATEST as LATEST
 
 SHARE_OF_TIME = 0.01
-"""The most that taking checkpoints may add to training: the next one waits until this holds."""
+"""The most that taking checkpoints may add to training: the next one waits until this holds, unless `every` is 0."""
 
 
 class Checkpoint(NamedTuple):
@@ -34,7 +34,7 @@ class Checkpoint(NamedTuple):
 
 
 class Keeper:
-    """Writes checkpoints into a folder in a thread of its own, one at a time, `every` so many seconds.
+    """Writes checkpoints into a folder in a thread of its own, `every` so many seconds (0: one after the other).
 
     Training waits only while its state is copied. An error of writing, such as a full disk, is raised by the next call.
     """
@@ -55,7 +55,7 @@ class Keeper:
         start = time.perf_counter()
         state = take()
         taken = time.perf_counter() - start
-        self._next = time.perf_counter() + max(self._every, taken / SHARE_OF_TIME)
+        self._next = time.perf_counter() + (self._every and max(self._every, taken / SHARE_OF_TIME))
         self._thread = threading.Thread(target=self._write, args=(state, about), daemon=True)
         self._thread.start()
 
@@ -86,10 +86,15 @@ class _Hashed:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.sha256 = hashlib.sha256()
+        self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
         self.sha256.update(data)
-        return self._stream.write(data)
+        try:
+            return self._stream.write(data)
+        except OSError as error:  # torch makes something else of it
+            self.error = error
+            raise
 
     def flush(self) -> None:
         self._stream.flush()
@@ -98,7 +103,12 @@ class _Hashed:
 def _encode(stream: BinaryIO, state: dict[str, Any], about: dict[str, Any]) -> None:
     stream.write(b" " * HEADER)
     hashed = _Hashed(stream)
-    torch.save(state, hashed)  # type: ignore[arg-type]
+    try:
+        torch.save(state, hashed)  # type: ignore[arg-type]
+    except RuntimeError:
+        if hashed.error is not None:
+            raise hashed.error from None
+        raise
     header = json.dumps({"ganbench_checkpoint": FORMAT, "sha256": hashed.sha256.hexdigest(), **about}).encode()
     if len(header) >= HEADER:
         raise ValueError(f"a checkpoint's header of {len(header)} bytes")
@@ -115,9 +125,13 @@ def read_file(path: Path) -> dict[str, Any]:
             if hashlib.file_digest(stream, "sha256").hexdigest() != header["sha256"]:
                 raise Damaged(f"{path}: truncated, or changed after it was written")
             stream.seek(HEADER)
-            found: dict[str, Any] = torch.load(stream, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found: dict[str, Any] = torch.load(stream, map_location="cpu", weights_only=True)
             return found
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
+    except Damaged:
+        raise
+    except Exception as error:  # a file that was made to do harm finds many ways not to be read
         raise Damaged(f"{path}: cannot be read ({' '.join(str(error).split())[:120]})") from error
 
 

@@ -173,6 +173,7 @@ class Loop:
                     model.train()
                     last_look = time.perf_counter()
             if due(now):
+                self._seconds = meter.seconds("train")
                 pause()
         self._seconds = meter.seconds("train")
         end = self.progress(self._book.close() or self._losses)

@@ -52,6 +52,11 @@ class Meter:
         return dict(self._spent)
 
     def load(self, seconds: dict[str, float]) -> None:
-        """Add what phases took before this process began."""
+        """Go on from what phases took in an earlier process.
+
+        What this one has billed to training so far, which is building the model once more, is left out.
+        """
+        self._settle()
+        self._spent.pop("train", None)
         for name, spent in seconds.items():
             self._spent[name] = self._spent.get(name, 0.0) + spent

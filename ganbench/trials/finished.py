@@ -18,7 +18,7 @@ from ganbench.data.dataset import Split
 from ganbench.errors import DivergedError, RequestError
 from ganbench.evaluation.samples import SampleError, draw
 from ganbench.model import DataSpec, Model
-from ganbench.registry import resolve, source_hash
+from ganbench.registry import resolve_known, source_hash
 from ganbench.training.checkpoint import read_file
 from ganbench.training.header import Damaged
 from ganbench.training.state import UnsavableError, restore
@@ -41,7 +41,7 @@ class Finished:
     @cached_property
     def model_class(self) -> type[Model]:
         try:
-            return resolve(self.trial.address)
+            return resolve_known(self.trial.address)
         except (ImportError, AttributeError, OSError) as error:
             raise RequestError(
                 f"{self.folder}: its model {self.trial.address} is not installed here ({error}): install its plugin"
@@ -109,10 +109,13 @@ def read_finished(folder: Path) -> Finished:
 
 def _without(folder: Path) -> str:
     """Say why a folder has no trained model."""
+    if not (folder / RECORD).exists():
+        asked = (folder / "trial.json").exists()
+        return "the same `ganbench run` goes on with it" if asked else "no record.json, no trial.json"
     try:
         record = read_record(folder / RECORD)
-    except RequestError:
-        return "there is no checkpoint.pt in it: `ganbench runs` lists trials"
+    except RequestError as error:
+        return str(error)
     if record.status is Status.OK:
-        return "its checkpoint.pt is gone, or its state could not be saved: log.txt says so"
+        return "its checkpoint.pt is not there: removed, or its state could not be saved, as log.txt says"
     return f"it ended as {record.status}: {record.reason}"

@@ -98,7 +98,9 @@ class Record(BaseModel):
     curve: list[dict[str, float]] = Field(
         default=[], description="one entry a point: images, steps, seconds, n, then metrics and losses by name"
     )
-    seconds: dict[str, float] = Field(default={}, description="by phase: load, train, sample, evaluate, total")
+    seconds: dict[str, float] = Field(
+        default={}, description="by phase: load, train, checkpoint, sample, evaluate, total"
+    )
     images: int = 0
     steps: int = 0
     parameters: int = 0

@@ -101,7 +101,7 @@ class Run:
                 if type(model).step is not Model.step:
                     self._train(model, images, labels, saved)
                 if type(model).finish is not Model.finish:
-                    self.emit(phase="finishing", share=1.0)
+                    self._enter("finishing")
                     if model.role == "ceiling":
                         images, labels = self._on_device(dataset.heldout)
                     model.finish(Batch(images.float().div_(127.5).sub_(1.0), labels))
@@ -112,6 +112,7 @@ class Run:
         spec = DataSpec(dataset.shape, dataset.classes, dataset.name, len(dataset.train))
         cls = resolve(self.trial.address)
         seed_everything(derive(self.trial.seed, "training"))
+        self._enter("building")
         with self.device:
             model = cls(spec, make_config(cls, self.trial.config))
         model.to(self.device)
@@ -129,12 +130,14 @@ class Run:
             loop.load(saved["loop"])
 
         def pause() -> None:
+            self.progress = loop.progress(self.progress.losses)
             with self.meter.phase("checkpoint"):
                 self._keep(lambda: self._state(model, loop))
             if self.stopping:
                 self._keeper.wait()
                 raise Stopped
 
+        self._enter("training")
         self.training = True
         self.progress = loop.run(
             at_milestone=lambda progress: self.curve_point(model, progress),
@@ -203,6 +206,10 @@ class Run:
 
     # News, and the curve.
 
+    def _enter(self, phase: str) -> None:
+        """Tell what the trial is about to do: should it never come back, that is what it was at."""
+        self.emit(phase=phase, share=min(self.progress.share, 1.0))
+
     def report(self, progress: Progress) -> None:
         self.progress = progress
         self.emit(
@@ -223,6 +230,7 @@ class Run:
             self.add_curve_point(progress, samples)
 
     def draw(self, model: Model, n: int) -> Tensor:
+        self._enter("sampling")
         labels = None if self.labels is None else self.labels[:n]
         return draw(model, n, labels, derive(self.trial.seed, "samples"), tick=self.tick).to(self.device)
 
@@ -237,10 +245,9 @@ class Run:
     def evaluate(self, model: Model) -> None:
         """Draw the samples, score them, and write what is to be seen of them."""
         track, trial = self.trial.track.protocol, self.trial
-        self.emit(phase="sampling", share=1.0)
         with self.meter.phase("sample"):
             samples = self.draw(model, track.samples)
-        self.emit(phase="scoring", share=1.0)
+        self._enter("scoring")
         labels = self.labels[: track.samples] if model.conditional and self.labels is not None else None
         with self.meter.phase("evaluate"):
             classifier = Classifier(track.classifier_steps, derive(trial.seed, "classifier"), track.classifier_seeds)

@@ -13,8 +13,9 @@ from ganbench.executors.resources import MEMORY_PER_JOB, pick_device, read_size,
 @pytest.mark.parametrize(
     ("jobs", "threads", "trials", "device", "cores", "memory", "found"),
     [
-        (None, None, 9, "cpu", 2, 99, (2, 1)), (None, None, 1, "cpu", 8, 99, (1, 1)), (None, None, 9, "cpu", 8, 3, (3, 1)),
-        (None, None, 9, "cuda:0", 8, 99, (1, 8)), (None, None, 9, "cpu", 8, 0, (1, 1)), (1, None, 9, "cpu", 2, 99, (1, 1)),
+        (None, None, 9, "cpu", 2, 99, (2, 1)), (None, None, 1, "cpu", 8, 99, (1, 1)),
+        (None, None, 9, "cpu", 8, 3, (3, 1)), (None, None, 9, "cuda:0", 8, 99, (1, 8)),
+        (None, None, 9, "cpu", 8, 0, (1, 1)), (1, None, 9, "cpu", 2, 99, (1, 1)),
         (4, None, 9, "cpu", 2, 99, (4, 1)), (3, None, 0, "cpu", 2, 99, (1, 1)), (None, 4, 9, "cpu", 8, 99, (2, 4)),
         (None, 16, 9, "cpu", 8, 99, (1, 16)), (3, 2, 9, "cuda:0", 8, 99, (3, 2)),
     ],

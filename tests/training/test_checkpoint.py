@@ -103,8 +103,8 @@ def test_training_waits_only_while_the_state_is_taken(tmp_path: Path, monkeypatc
 
 
 def test_the_more_a_checkpoint_costs_the_longer_until_the_next(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path, 0.0)
-    assert keeper.due(time.perf_counter())
+    keeper = Keeper(tmp_path, 0.01)
+    assert keeper.due(time.perf_counter() + 0.01)
     keeper.save(lambda: time.sleep(0.05) or {}, {})  # type: ignore[func-returns-value]
     keeper.wait()
     now = time.perf_counter()

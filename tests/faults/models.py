@@ -1,0 +1,201 @@
+"""Models with faults, a plugin file for the tests beside it; digits of 8x8 are all they know."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import torch
+
+import ganbench
+
+
+class Healthy(ganbench.Model):
+    name = "healthy"
+
+    def __init__(self, data, config):
+        super().__init__(data, config)
+        self.level = torch.nn.Parameter(torch.zeros(()))
+        self.steps = 0
+
+    def step(self, batch):
+        self.steps += 1
+        return {"loss": batch.images.mean() - self.level.detach()}
+
+    def sample(self, n, labels=None):
+        return torch.rand(n, *self.data.shape) * 2 - 1
+
+
+class Tall(Healthy):
+    name = "tall"
+
+
+class Wide(Healthy):
+    name = "wide"
+
+
+class RaisesInInit(Healthy):
+    name = "raises-in-init"
+
+    def __init__(self, data, config):
+        raise ValueError("no such layer")
+
+
+class RaisesInStep(Healthy):
+    name = "raises-in-step"
+
+    def step(self, batch):
+        return 1 / 0
+
+
+class RaisesInSample(Healthy):
+    name = "raises-in-sample"
+
+    def sample(self, n, labels=None):
+        return {}["nothing"]
+
+
+class RaisesInFinish(Healthy):
+    name = "raises-in-finish"
+
+    def finish(self, data):
+        raise RuntimeError("singular")
+
+
+class LeavesByExit(Healthy):
+    name = "leaves-by-exit"
+
+    def step(self, batch):
+        sys.exit(3)
+
+
+class Leaves(Healthy):
+    name = "leaves"
+
+    def step(self, batch):
+        print("the last words", flush=True)
+        os._exit(7)
+
+
+class Segfaults(Healthy):
+    name = "segfaults"
+
+    def step(self, batch):
+        ctypes.string_at(0)
+
+
+class KillsItself(Healthy):
+    name = "kills-itself"
+
+    def step(self, batch):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class HangsInInit(Healthy):
+    name = "hangs-in-init"
+
+    def __init__(self, data, config):
+        super().__init__(data, config)
+        while True:
+            pass
+
+
+class HangsInStep(Healthy):
+    name = "hangs-in-step"
+
+    def step(self, batch):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            time.sleep(1)
+
+
+class HangsInSample(Healthy):
+    name = "hangs-in-sample"
+
+    def sample(self, n, labels=None):
+        while True:
+            time.sleep(1)
+
+
+class LosesItsLoss(Healthy):
+    name = "loses-its-loss"
+
+    def step(self, batch):
+        return {"critic": torch.tensor(float("nan"))}
+
+
+class LosesItsSamples(Healthy):
+    name = "loses-its-samples"
+
+    def sample(self, n, labels=None):
+        return torch.full((n, *self.data.shape), float("nan"))
+
+
+class WrongShape(Healthy):
+    name = "wrong-shape"
+
+    def sample(self, n, labels=None):
+        return torch.zeros(n, 1, 8, 7)
+
+
+class Bright(Healthy):
+    name = "bright"
+
+    def sample(self, n, labels=None):
+        return torch.full((n, 1, 8, 8), 1.5)
+
+
+class Grows(Healthy):
+    name = "grows"
+
+    def step(self, batch):
+        kept = []
+        while True:
+            kept.append(torch.ones(2**25))
+
+
+class Forks(Healthy):
+    name = "forks"
+
+    def step(self, batch):
+        if self.steps == 0:
+            child = os.fork()
+            if child == 0:
+                time.sleep(1000)
+                os._exit(0)
+            other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+            print("children", child, other.pid, flush=True)
+        return super().step(batch)
+
+
+class Prints(Healthy):
+    name = "prints"
+
+    def step(self, batch):
+        for _ in range(100 if self.steps == 0 else 0):
+            print("x" * 10**6)
+        print("step", self.steps, flush=True)
+        return super().step(batch)
+
+
+class LeavesAThread(Healthy):
+    name = "leaves-a-thread"
+
+    def step(self, batch):
+        threading.Thread(target=time.sleep, args=(1000,)).start()
+        return super().step(batch)
+
+
+class Eats(Healthy):
+    """Takes memory without a limit of ganbench's: the kernel's own is to stop it."""
+
+    name = "eats"
+
+    def step(self, batch):
+        self.eaten = [*getattr(self, "eaten", []), torch.ones(2**24)]
+        return super().step(batch)

@@ -1,0 +1,219 @@
+"""Signals, kills, full disks and rivals: what the user sees, and that the same command goes on where it stood."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ganbench.trials.record import Status
+
+from .cases import COMMANDS, GOES_ON, SAME
+from .commands import Command, interrupted, is_same, record_of, run
+from .conftest import Scenario, Undisturbed
+from .models import __file__ as SOURCE
+
+KILLS = 20
+
+
+def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
+    """Three times, each time at another point of training, by another signal."""
+    for at, (fault, number) in enumerate(
+        {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}.items()
+    ):
+        case, ended = COMMANDS[fault], interrupted(folder, number, 640 * (at + 1))
+        assert ended.status == case.exit
+        assert case.says in ended.err
+        assert ended.err.count("\n") == 1
+        assert not list(folder.glob("runs/*/record.json"))
+        assert case.left == GOES_ON
+    assert run(folder).status == 0
+    assert is_same(folder, undisturbed.folder)
+    resumed = record_of(folder).resumed
+    assert len(resumed) == 3
+    assert 640 <= resumed[0] < resumed[1] < resumed[2] < record_of(folder).images
+
+
+def killed_at_random_moments(folder: Path, undisturbed: Undisturbed, *, seed: int) -> None:
+    case, dice, resumed = COMMANDS["SIGKILL"], random.Random(seed), list[int]()
+    number, place = 0, folder / "0"
+    place.mkdir()
+    for _ in range(KILLS // 2):
+        command = Command(place)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            command.process.wait(dice.uniform(0.0, undisturbed.seconds))
+        command.process.kill()
+        ended = command.end()
+        assert ended.status in (case.exit, 0)
+        deadline = time.monotonic() + 5
+        while command.processes():  # nobody who trains on
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        if list(place.glob("runs/*/record.json")):  # done in spite of all: once more from the start
+            assert is_same(place, undisturbed.folder)
+            resumed += record_of(place).resumed
+            number += 1
+            place = folder / str(number)
+            place.mkdir()
+    assert run(place).status == 0
+    assert is_same(place, undisturbed.folder)
+    assert resumed + record_of(place).resumed
+    assert case.left == GOES_ON
+
+
+def killed_half_the_times(folder: Path, undisturbed: Undisturbed) -> None:
+    killed_at_random_moments(folder, undisturbed, seed=0)
+
+
+def killed_the_other_half(folder: Path, undisturbed: Undisturbed) -> None:
+    killed_at_random_moments(folder, undisturbed, seed=1)
+
+
+def worker_killed(folder: Path, undisturbed: Undisturbed) -> None:
+    case, command = COMMANDS["worker killed"], Command(folder)
+    command.wait_for_checkpoints()
+    os.kill(command.worker(), signal.SIGKILL)
+    ended, record = command.end(), record_of(folder)
+    assert (ended.status, record.status) == (case.exit, Status.KILLED)
+    assert case.says in ended.out
+    assert run(folder).status == 1  # a record is a record: nothing is done again unasked
+    assert record_of(folder) == record
+    assert run(folder, "--retry", "killed").status == 0
+    assert is_same(folder, undisturbed.folder)
+    assert len(record_of(folder).resumed) == 1
+    assert len(list(folder.glob("runs/*/record-before-1.json"))) == 1
+    assert case.left == SAME
+
+
+def starter_killed(folder: Path, undisturbed: Undisturbed) -> None:
+    case, command = COMMANDS["starter killed"], Command(folder)
+    command.wait_for_checkpoints()
+    os.kill(command.starter(), signal.SIGKILL)
+    assert command.end().status == case.exit
+    assert is_same(folder, undisturbed.folder)
+    assert len(record_of(folder).resumed) == 1
+    assert case.left == SAME
+
+
+def two_at_once(folder: Path, undisturbed: Undisturbed) -> None:
+    case = COMMANDS["two runs"]
+    commands = [Command(folder), Command(folder)]
+    ends = [command.end() for command in commands]
+    assert [(ended.status, ended.err) for ended in ends] == [(case.exit, "")] * 2
+    assert sum(case.says in ended.out for ended in ends) == 1
+    assert is_same(folder, undisturbed.folder)
+    assert record_of(folder).resumed == []
+    assert not list(folder.glob("runs/*/record-before-*"))
+    assert case.left.startswith(SAME)
+
+
+YESTERDAY = """
+import datetime, time
+now = time.time
+time.time = lambda: now() - 86400
+class Back(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None): return cls.fromtimestamp(time.time(), tz)
+datetime.datetime = Back
+"""
+
+
+def clock_set_back(folder: Path, undisturbed: Undisturbed) -> None:
+    case = COMMANDS["clock"]
+    assert interrupted(folder).status == 130
+    (folder / "sitecustomize.py").write_text(YESTERDAY)
+    ended = run(folder, environment={"PYTHONPATH": str(folder)})
+    (folder / "sitecustomize.py").unlink()
+    assert (ended.status, ended.err) == (case.exit, "")
+    assert is_same(folder, undisturbed.folder)
+    assert len(record_of(folder).resumed) == 1
+    half_a_day_ago = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() - 43200))
+    assert str(record_of(folder).provenance["started"]) < half_a_day_ago
+    again = run(folder)
+    assert (again.status, again.err) == (0, "")
+    assert case.says in again.out
+    assert case.left == SAME
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Yield a file system of a few megabytes."""
+    disk = folder / "disk"
+    disk.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", str(disk)], capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no small disk can be mounted here: {made.stderr.strip()}")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def full_disk(folder: Path, undisturbed: Undisturbed) -> None:
+    case = COMMANDS["disk"]
+    with small_disk(folder) as disk:
+        (folder / "runs").symlink_to(disk)
+        command, filler = Command(folder), disk / "filler"
+        command.wait_for_checkpoints()
+        with open(filler, "wb", buffering=0) as file:
+            while command.process.poll() is None:  # whatever becomes free is taken
+                with contextlib.suppress(OSError):
+                    file.write(b"x" * 4096)
+                time.sleep(0.0001)
+        ended, record = command.end(), record_of(folder)
+        assert (ended.status, record.status) == (case.exit, Status.FAILED)
+        assert case.says in ended.out
+        assert ended.err == ""
+        filler.unlink()
+        assert run(folder, "--retry", "failed").status == 0
+        assert is_same(folder, undisturbed.folder)
+        assert len(record_of(folder).resumed) == 1
+
+
+def file_that_may_not_grow(folder: Path, undisturbed: Undisturbed) -> None:
+    """Where no disk can be mounted: a limit on the size of files, as a quota is."""
+    ended = run(folder, before="ulimit -f 400")
+    assert ended.status == 1
+    assert "failed: File too large while writing" in ended.out
+    assert record_of(folder).status == Status.FAILED
+
+
+def kernel_kills(folder: Path, undisturbed: Undisturbed) -> None:
+    case, group = COMMANDS["kernel"], Path("/sys/fs/cgroup/memory", f"ganbench-{os.getpid()}")
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(3 * 2**30))
+    except OSError as error:
+        pytest.skip(f"no memory control group can be made here: {error.strerror}")
+    try:
+        shutil.copy(SOURCE, folder / "models.py")
+        ended = run(folder, "--plugins", "./models.py:Eats", before=f"echo $$ > {group / 'cgroup.procs'}")
+        assert (ended.status, record_of(folder).status) == (case.exit, Status.OOM)
+        assert case.says in ended.out
+        assert case.left == "record: oom"
+    finally:
+        for _ in range(50):
+            with contextlib.suppress(OSError):
+                group.rmdir()
+                break
+            time.sleep(0.1)
+
+
+@pytest.mark.usefixtures("played")
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        killed_half_the_times, killed_the_other_half, asked_to_end, worker_killed, starter_killed, two_at_once,
+        clock_set_back, full_disk, file_that_may_not_grow, kernel_kills,
+    ],
+)  # fmt: skip
+def test_a_fault_is_survived(scenario: Scenario) -> None:
+    """Asserted by the scenario itself."""

@@ -1,0 +1,86 @@
+"""Models that raise, leave, crash, hang, diverge, grow, fork and print: one row each, and nobody else is harmed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ganbench.trials.record import Record, read_record
+
+from .cases import MODELS
+from .models import __file__ as SOURCE
+
+
+class Done(NamedTuple):
+    """What the one run of all faulty models printed, gave and left."""
+
+    status: int
+    out: str
+    records: dict[str, Record]
+    runs: Path
+    board: str
+
+
+def model_name(fault: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in fault).lstrip("-")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    folder = tmp_path_factory.mktemp("faults")
+    shutil.copy(SOURCE, folder / "models.py")
+    words = ["--plugins", ",".join(f"./models.py:{name}" for name in MODELS), "--no-baselines", "--seeds", "1"]
+    words += ["--track", "digits-smoke", "--budget", "5steps", "--jobs", "2", "--timeout", "5s", "--memory", "2GiB"]
+    answer = subprocess.run(
+        [sys.executable, "-m", "ganbench", "run", *words], cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    records = {record.model: record for record in map(read_record, folder.glob("runs/*/record.json"))}
+    board = (folder / "leaderboards" / "digits-smoke+5steps.csv").read_text()
+    assert answer.stderr == ""
+    return Done(answer.returncode, answer.stdout, records, folder / "runs", board)
+
+
+@pytest.mark.parametrize("fault", MODELS)
+def test_a_fault_of_a_model_is_one_row(done: Done, fault: str) -> None:
+    case, name = MODELS[fault], model_name(fault)
+    record = done.records[name]
+    assert done.status == case.exit
+    assert case.left.startswith(f"record: {record.status}")
+    assert f"{name}," in done.board
+    assert "\n" not in record.reason
+    if record.status == "ok":
+        assert record.metrics
+        assert not record.log
+    else:
+        assert not record.metrics
+        assert f"{record.status}: {record.reason}".startswith(case.says) or case.says in record.reason
+        assert f"{name} seed 0: {record.status}: {record.reason}" in done.out
+        assert record.provenance["python"]
+
+
+def test_a_record_holds_the_last_lines_of_the_log(done: Done) -> None:
+    assert "ZeroDivisionError" in done.records["raises-in-step"].log
+    assert "the last words" in done.records["leaves"].log
+    assert "string_at" in done.records["segfaults"].log  # where it crashed
+
+
+def test_children_end_with_their_trial(done: Done) -> None:
+    log = (done.runs / done.records["forks"].key / "log.txt").read_text()
+    pids = [int(word) for line in log.splitlines() if line.startswith("children") for word in line.split()[1:]]
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_long_log_is_cut_to_its_end(done: Done) -> None:
+    log = done.runs / done.records["prints"].key / "log.txt"
+    assert log.stat().st_size <= 2**20
+    assert "bytes left out" in log.read_text()[:1000]
+    assert log.read_text().rstrip().endswith("step 4")
