@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,11 @@ def catalogue() -> dict[str, list[dict[str, Any]]]:
         return json.loads(path.read_text())  # type: ignore[no-any-return]
     except (OSError, ValueError):
         pass
-    answer = subprocess.run([sys.executable, "-m", "ganbench.describe"], capture_output=True, text=True)
+    # -P and the parent's own path: `-m` alone would take the working folder for a place where plugins are installed.
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(place for place in sys.path if place)}
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "ganbench.describe"], capture_output=True, text=True, env=environment
+    )
     if answer.returncode or not answer.stdout.strip():
         raise RequestError(
             f"plugins cannot be listed: {(answer.stderr.strip().splitlines() or ['no reason given'])[-1]}"
@@ -48,7 +53,7 @@ def _stamp() -> str:
     """Hash what decides the answer: entry points, versions, and size and time of every source file behind them."""
     digest = hashlib.sha256(sys.version.encode())
     packages = {"ganbench"}
-    for point in entry_points():
+    for point in entry_points()[0]:  # those that GANBENCH_PLUGINS leaves out are neither asked nor told
         digest.update(f"{point.name}={point.value} {point.dist.version if point.dist else ''}\n".encode())
         packages.add(point.value.partition(":")[0].partition(".")[0])
     for package in sorted(packages):

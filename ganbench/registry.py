@@ -1,17 +1,24 @@
-"""Discovery: entry points one by one, names, and errors that say whose fault it is."""
+"""Discovery: entry points one by one, names, and errors that say whose fault it is.
+
+``GANBENCH_PLUGINS=name,...`` names the third-party plugins that may run, by distribution or entry point; ganbench's own
+always may. One that it leaves out is never imported.
+"""
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -20,11 +27,13 @@ import pluggy
 
 from ganbench import hookspecs
 from ganbench.errors import RequestError, did_you_mean
+from ganbench.files import cache_folder, write_text
 
 if TYPE_CHECKING:
     from ganbench.model import Model
 
 GROUP = "ganbench"
+ALLOWED = "GANBENCH_PLUGINS"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 KINDS = {
     "models": "model", "datasets": "data set", "extractors": "extractor", "metrics": "metric", "tracks": "track",
@@ -67,6 +76,7 @@ class Registry:
         self._things: dict[str, dict[str, Registered]] = {kind: {} for kind in KINDS}
         self._clashes: dict[tuple[str, str], str] = {}
         self.broken: list[Broken] = []
+        self.left_out: list[Origin] = []
 
     def all(self, kind: str) -> list[Registered]:
         """Return what is registered of a kind, in the order of registration."""
@@ -84,7 +94,11 @@ class Registry:
         for broken in self.broken:
             if name in re.split(r"[^A-Za-z0-9_-]+", f"{broken.origin.place} {broken.origin.distribution}"):
                 raise RequestError(f"{KINDS[kind]} {name!r}: its plugin {broken.origin} is broken: {broken.error}")
-        raise RequestError(f"unknown {KINDS[kind]} {name!r}{did_you_mean(name, self._things[kind])}")
+        unknown = f"unknown {KINDS[kind]} {name!r}{did_you_mean(name, self._things[kind])}"
+        if self.left_out:  # what they would register cannot be known without importing them
+            names = dict.fromkeys(f"{origin.distribution} {origin.version}".strip() for origin in self.left_out)
+            unknown += f" (left out by {ALLOWED}: {', '.join(names)})"
+        raise RequestError(unknown)
 
     def take(self, kind: str, thing: Any, origin: Origin) -> None:
         """Register one thing that a hook gave; a name that is taken is an error that names both sides."""
@@ -159,36 +173,69 @@ def _hooks_of(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
 
 
 def take_in(registry: Registry, report: Callable[[Broken], None] = lambda broken: None) -> None:
-    """Load every entry point of the group ``ganbench``, each by itself; a broken one is reported and left out."""
-    for point in entry_points():
-        distribution = point.dist
-        origin = Origin(
-            distribution.name if distribution else "unknown",
-            distribution.version if distribution else "",
-            f"{point.name} = {point.value}",
-        )
+    """Load every entry point that may run, each by itself; a broken one is reported and left out.
+
+    Raises `RequestError` where ``GANBENCH_PLUGINS`` names a plugin that is not installed.
+    """
+    points, left_out = entry_points()
+    registry.left_out += map(_origin, left_out)
+    for point in points:
         try:
-            registry.add_plugin(point.load(), origin)
+            registry.add_plugin(point.load(), _origin(point))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin may even call sys.exit when imported
-            broken = Broken(origin, _one_line(error))
+            broken = Broken(_origin(point), _one_line(error))
             registry.broken.append(broken)
             report(broken)
 
 
-def entry_points() -> list[importlib.metadata.EntryPoint]:
-    """Return the group's entry points: ganbench's own first, then by distribution and name, each once."""
+def _origin(point: EntryPoint) -> Origin:
+    place = f"{point.name} = {point.value}"
+    return Origin(point.dist.name, point.dist.version, place) if point.dist else Origin("unknown", "", place)
+
+
+def entry_points() -> tuple[list[EntryPoint], list[EntryPoint]]:
+    """Return the group's entry points that may run, ganbench's own first, then by distribution and name, and the rest.
+
+    Raises `RequestError` where ``GANBENCH_PLUGINS`` names a plugin that is not installed.
+    """
     found = {(p.dist.name if p.dist else "", p.name, p.value): p for p in importlib.metadata.entry_points(group=GROUP)}
-    return [found[key] for key in sorted(found, key=lambda key: (key[0] != "ganbench", *key))]
+    points = [found[key] for key in sorted(found, key=lambda key: (key[0] != "ganbench", *key))]
+    text = os.environ.get(ALLOWED)
+    if text is None:
+        return points, []
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    known = {name for point in points for name in _names(point)}
+    normal = {_normal(name) for name in known}
+    for name in asked:
+        if _normal(name) not in normal:
+            raise RequestError(f"{ALLOWED}: no installed plugin is called {name!r}{did_you_mean(name, known)}")
+    wanted = {_normal(name) for name in asked}
+    may_run, left_out = list[EntryPoint](), list[EntryPoint]()
+    for point in points:
+        distribution, name = map(_normal, _names(point))
+        (may_run if distribution == "ganbench" or {distribution, name} & wanted else left_out).append(point)
+    return may_run, left_out
+
+
+def _names(point: EntryPoint) -> tuple[str, str]:
+    return _origin(point).distribution, point.name
+
+
+def _normal(name: str) -> str:
+    """Return a name as PyPI compares it: case counts for nothing, and runs of ``-_.`` are one."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def load_file(spec: str, registry: Registry) -> Registered:
     """Load ``path/to/file.py:Class`` and register the class; errors name the file."""
     path_text, _, class_name = spec.rpartition(":")
-    path = Path(path_text).resolve()
-    if not path.is_file():
-        raise RequestError(f"plugin {spec!r}: there is no file {path}")
+    path = Path(path_text)
+    with contextlib.suppress(OSError, ValueError):  # a name too long, or with a NUL
+        path = path.resolve()
+    if not path.is_absolute() or not path.is_file():
+        raise RequestError(f"plugin {spec!r}: there is no file {str(path)!r}")
     model = getattr(_module_from(path), class_name, None)
     if model is None:
         raise RequestError(f"plugin {spec!r}: {path.name} defines no {class_name!r}")
@@ -197,6 +244,8 @@ def load_file(spec: str, registry: Registry) -> Registered:
         registry.take("models", model, origin)
     except RequestError as error:
         raise RequestError(f"plugin {spec!r}: {error}") from error
+    if not _named(path).exists():
+        write_text(_named(path), f"{path}\n")
     return registry.get("models", model.name)
 
 
@@ -227,12 +276,38 @@ def address(model: type[Model], origin: Origin) -> str:
 
 
 def resolve(place: str) -> type[Model]:
-    """Return the class at an `address`."""
+    """Return the class at an `address` that a planned trial gives."""
     home, _, qualified = place.rpartition(":")
     found: Any = _module_from(Path(home)) if home.endswith(".py") else importlib.import_module(home)
     for part in qualified.split("."):
         found = getattr(found, part)
     return found  # type: ignore[no-any-return]
+
+
+def resolve_known(place: str) -> type[Model]:
+    """Return the class at an `address` that a run's folder gives: the folder may be a stranger's.
+
+    It must lie in a package of a plugin that may run, in a module that is imported already, or in a file that was
+    named here before. Raises `RequestError` where it does not, or is no model.
+    """
+    home, _, qualified = place.rpartition(":")
+    packages = {point.module.partition(".")[0] for point in entry_points()[0]}
+    if home.endswith(".py"):
+        if not _named(Path(home)).exists():
+            raise RequestError(f"{home}: was never run here: where you trust it, --plugins {place!r} names it")
+    elif home not in sys.modules and home.partition(".")[0] not in packages:
+        raise RequestError(f"{home}: is of no plugin that may run here: install it, or import it first")
+    model = resolve(place)
+    from ganbench.model import Model
+
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        raise RequestError(f"{place}: is not a subclass of ganbench.Model")
+    return model
+
+
+def _named(path: Path) -> Path:
+    """Return the note that a file of a model was named in a request on this machine."""
+    return cache_folder("named") / hashlib.sha256(str(path).encode()).hexdigest()
 
 
 def source_hash(model: type[Model]) -> str:

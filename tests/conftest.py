@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,17 +88,18 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
 
 
 @pytest.fixture
-def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str, str], str]]:
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
     """Return a function that puts a distribution with one module and one entry point on the path."""
     made: list[str] = []
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def make(name: str, source: str, version: str = "1.2") -> str:
-        module = f"{name.replace('-', '_')}_{abs(hash(tmp_path)) % 10**8}"
-        info = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
+    def make(name: str, source: str, version: str = "1.2", entry_point: str = "") -> str:
+        plain = re.sub("[-.]", "_", name)
+        module = f"{plain}_{abs(hash(tmp_path)) % 10**8}"
+        info = tmp_path / f"{plain}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(f"[ganbench]\n{name} = {module}\n")
+        (info / "entry_points.txt").write_text(f"[ganbench]\n{entry_point or name} = {module}\n")
         (tmp_path / f"{module}.py").write_text(source)
         made.append(module)
         return module

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ganbench.describe import catalogue
 from ganbench.errors import RequestError
-from ganbench.registry import Broken, Registry, load_file, source_hash
+from ganbench.registry import Broken, Registry, load_file, resolve_known, source_hash
 from ganbench.shipped import discover
+
+from .conftest import call
 
 Maker = Callable[..., str]
 
@@ -104,6 +107,106 @@ def test_an_unknown_name_is_answered_with_the_nearest(registry: Registry) -> Non
         registry.get("models", "dgcan")
     with pytest.raises(RequestError, match=r"unknown data set 'xyz' \(there is: digits, .*mnist5k\)"):
         registry.get("datasets", "xyz")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "left_out"),
+    [
+        (None, []), ("", ["one-gan 1.2", "two.gan 2.0"]), (" , ", ["one-gan 1.2", "two.gan 2.0"]),
+        ("one-gan", ["two.gan 2.0"]), ("One_GAN", ["two.gan 2.0"]), ("one-gan, two-gan", []),
+        ("second", ["one-gan 1.2"]), ("ganbench,dcgan", ["one-gan 1.2", "two.gan 2.0"]),
+    ],
+)  # fmt: skip
+def test_an_allow_list_restricts_strangers(
+    distribution: Maker, monkeypatch: pytest.MonkeyPatch, allowed: str | None, left_out: list[str]
+) -> None:
+    modules = {"one-gan 1.2": distribution("one-gan", GOOD.format(name="first"))}
+    modules["two.gan 2.0"] = distribution("two.gan", GOOD.format(name="second"), "2.0", "second")
+    if allowed is None:
+        monkeypatch.delenv("GANBENCH_PLUGINS", raising=False)
+    else:
+        monkeypatch.setenv("GANBENCH_PLUGINS", allowed)
+    registry = discover()
+    assert not registry.broken
+    assert names(registry) >= SHIPPED
+    assert [f"{origin.distribution} {origin.version}" for origin in registry.left_out] == left_out
+    for plugin, name in (("one-gan 1.2", "first"), ("two.gan 2.0", "second")):
+        assert registry.has("models", name) is (plugin not in left_out)
+        assert (modules[plugin] in sys.modules) is (plugin not in left_out), "a plugin that is left out was imported"
+    with pytest.raises(RequestError) as refusal:
+        registry.get("models", "fist")
+    hint = f"(left out by GANBENCH_PLUGINS: {', '.join(left_out)})"
+    assert str(refusal.value).endswith(hint) is bool(left_out)
+
+
+def test_a_strangers_entry_point_called_ganbench_is_not_ganbenchs_own(
+    distribution: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = distribution("one-gan", GOOD.format(name="first"), "1.2", "ganbench")
+    monkeypatch.setenv("GANBENCH_PLUGINS", "")
+    assert not discover().has("models", "first")
+    assert module not in sys.modules
+
+
+def test_a_name_in_the_allow_list_that_no_plugin_has_is_one_line(
+    distribution: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution("one-gan", GOOD.format(name="first"))
+    monkeypatch.setenv("GANBENCH_PLUGINS", "one-gan,oen-gan")
+    said = "ganbench: GANBENCH_PLUGINS: no installed plugin is called 'oen-gan' (did you mean 'one-gan'?)\n"
+    for words in (["run", "--plugins", "vae"], ["plugins"], ["evaluate", "samples"]):
+        assert call(*words) == (2, "", said)
+
+
+def test_a_file_named_outright_runs_beside_an_allow_list(
+    tmp_path: Path, fresh: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(GOOD.format(name="mine"))
+    monkeypatch.setenv("GANBENCH_PLUGINS", "")
+    assert load_file(f"{path}:Good", fresh).name == "mine"
+
+
+def test_lists_obey_the_allow_list(distribution: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = tmp_path / "imported"
+    distribution("one-gan", f"open({str(marker)!r}, 'a').close()\n" + GOOD.format(name="first"))
+    monkeypatch.delenv("GANBENCH_PLUGINS", raising=False)
+    assert "first" in {model["name"] for model in catalogue()["models"]}
+    marker.unlink()
+    monkeypatch.setenv("GANBENCH_PLUGINS", "")
+    assert {model["name"] for model in catalogue()["models"]} >= SHIPPED
+    assert "first" not in {model["name"] for model in catalogue()["models"]}
+    assert not marker.exists()
+
+
+def test_lists_do_not_take_the_working_folder_for_a_place_of_plugins(
+    distribution: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution("one-gan", GOOD.format(name="first"))
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place != str(tmp_path)])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pluggy.py").write_text("raise SystemExit('the one in the working folder')")
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    assert {model["name"] for model in catalogue()["models"]} == SHIPPED
+
+
+def test_a_folders_word_for_a_model_is_checked(
+    distribution: Maker, tmp_path: Path, fresh: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert resolve_known("ganbench_plugins.vae:VAE").name == "vae"
+    module = distribution("one-gan", GOOD.format(name="first"))
+    path = tmp_path / "mine.py"
+    path.write_text(GOOD.format(name="mine"))
+    monkeypatch.setenv("GANBENCH_PLUGINS", "")
+    before = set(sys.modules)
+    for place in (f"{module}:Good", f"{path}:Good", "mine.py:Good", "antigravity:Good", "os:system", "", "nowhere"):
+        with pytest.raises(RequestError):
+            resolve_known(place)
+    assert set(sys.modules) == before
+    monkeypatch.delenv("GANBENCH_PLUGINS")
+    assert resolve_known(f"{module}:Good").name == "first"
+    load_file(f"{path}:Good", fresh)
+    assert resolve_known(f"{path}:Good").name == "mine"
 
 
 @pytest.fixture

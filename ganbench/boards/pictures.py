@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TRIAL = "Trial"
 """The text chunk of a published grid that holds the key of the trial it shows."""
+_MOST = 50_000_000
+"""Pixels; half of what Pillow warns of."""
 _SIDE, _GAP, _LINE, _COLUMNS = 320, 16, 20, 4
 
 
@@ -102,14 +104,19 @@ def _elide(text: str, font: FreeTypeFont) -> str:
 
 
 def _open(path: Path) -> Image | None:
-    """Return a picture read whole, None where there is none or it is damaged."""
+    """Return a PNG read whole, None where there is none, it is damaged, or larger than a grid can be.
+
+    Pillow is to try no other format: some (EPS) are programs, and a run's folder may be a stranger's.
+    """
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.width * image.height > _MOST:
+                return None
             image.load()
             return image.copy()
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 
 

@@ -31,10 +31,12 @@ def read_array_file(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None, str]
             return np.load(stream, allow_pickle=False), None, ""
         with np.load(stream, allow_pickle=False) as archive:
             name = _images_in(path, archive.files)
-            images = archive[name]
+            images = _array(archive, name)
             for label_name in LABELS:
-                if label_name in archive.files and label_name != name and (labels := archive[label_name]).ndim == 1:
-                    return images, labels, name
+                if label_name in archive.files and label_name != name:
+                    labels = _array(archive, label_name)
+                    if labels.ndim == 1:
+                        return images, labels, name
             return images, None, name
 
 
@@ -45,6 +47,14 @@ def read_labels(path: Path) -> NDArray[Any]:
     with _opened(path) as stream:
         labels: NDArray[Any] = np.load(stream, allow_pickle=False)
         return labels
+
+
+def _array(archive: Any, name: str) -> NDArray[Any]:
+    """Return an array of an open ``.npz``; NumPy gives the bytes of what is none."""
+    found: NDArray[Any] | bytes = archive[name]
+    if isinstance(found, bytes):
+        raise ValueError(f"{name} is no array")
+    return found
 
 
 def _images_in(path: Path, names: list[str]) -> str:

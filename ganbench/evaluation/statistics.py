@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ def read_statistics(path: Path, identity: str, extractor: str) -> Statistics:
         moments = load_gaussian(path)
         with np.load(path, allow_pickle=False) as file:
             reading = {name: str(file[name]) for name in ("extractor", "identity", "images_sha256") if name in file}
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise RequestError(f"--reference {path}: is damaged ({error}): make it again") from error
     except (OSError, ValueError) as error:
         raise RequestError(f"--reference {error}") from error
     if reading.get("identity", identity) != identity:

@@ -1,13 +1,17 @@
 """torch-fidelity's own networks under their names, and our LeNets under theirs in torch-fidelity.
 
-torch-fidelity fetches weights where there is internet; a file named by ``--weights`` serves where there is none.
+torch-fidelity fetches weights where there is internet; a file named by ``--weights`` serves where there is none. None
+is unpickled without restraint, downloaded or not. CLIP's are programs (TorchScript): the published ones alone are run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import os
 import warnings
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +20,7 @@ from ganbench.errors import RequestError
 from ganbench.extractors import hub
 from ganbench.extractors.base import ExtractorSource, Features
 from ganbench.extractors.bundled import LENETS
+from ganbench.files import sha256_of
 
 if TYPE_CHECKING:
     import torch
@@ -88,21 +93,14 @@ class FidelityExtractor:
 
 @functools.cache
 def _network(name: str, weights: Path | None) -> Any:
-    import torch
     from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
     kind = FEATURE_EXTRACTORS_REGISTRY[name]
     layers = [kind.get_default_feature_layer_for_metric("fid")]
     if name in LOGITS:
         layers.append(LOGITS[name])
-    if weights is not None and not name.startswith("clip-"):
-        # torch-fidelity unpickles the file without restraint: let no file through that restrained loading refuses.
-        try:
-            torch.load(weights, weights_only=True, map_location="cpu")
-        except Exception as error:
-            raise RequestError(f"extractor {name!r}: {weights} is no file of plain weights ({_line(error)})") from error
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _published(name, weights) if name.startswith("clip-") else _restrained():
             warnings.simplefilter("ignore")
             path = str(weights) if weights else None
             return kind(name, layers, feature_extractor_weights_path=path, verbose=False)
@@ -110,9 +108,38 @@ def _network(name: str, weights: Path | None) -> Any:
         raise RequestError(
             f"extractor {name!r}: torch-fidelity cannot read its weights from a file: leave out --weights"
         ) from error
+    except RequestError:
+        raise
     except Exception as error:
         advice = "check the file" if weights else "it is downloaded on first use: name a file with --weights"
         raise RequestError(f"extractor {name!r}: no weights ({_line(error)}): {advice}") from error
+
+
+@contextlib.contextmanager
+def _restrained() -> Iterator[None]:
+    """Let torch.load take nothing but plain weights, whatever its caller (torch-fidelity, torch.hub) asks for."""
+    key = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(key)
+    os.environ[key] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[key]
+        else:
+            os.environ[key] = before
+
+
+@contextlib.contextmanager
+def _published(name: str, weights: Path | None) -> Iterator[None]:
+    """Refuse a file of CLIP's that is not the published one; one that is not there yet torch.hub checks itself."""
+    file = NETWORKS[name].files[0]
+    path = weights or hub.hub_folder() / file
+    if (weights or path.is_file()) and sha256_of(path) != file.stem.removeprefix(f"{name}-"):
+        raise RequestError(
+            f"extractor {name!r}: {path} is not the published file, and only that is run: fetch it again"
+        )
+    yield
 
 
 def _line(error: Exception) -> str:

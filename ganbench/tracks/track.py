@@ -84,8 +84,6 @@ def read_track(path: Path) -> Track:
         return track
     except OSError as error:
         raise RequestError(f"track {path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"track {path}: not valid TOML ({error})") from error
     except ValidationError as error:
         # A misspelt field is also a missing one: name the misspelling.
         first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
@@ -93,5 +91,7 @@ def read_track(path: Path) -> Track:
         unknown = first["type"] == "extra_forbidden"
         what = f"unknown field{did_you_mean(field, Track.model_fields)}" if unknown else first["msg"]
         raise RequestError(f"track {path}: {field}: {what}") from error
+    except (ValueError, RecursionError) as error:  # no TOML, no text, brackets without end, or no path
+        raise RequestError(f"track {path}: not valid TOML ({error})") from error
     except RequestError as error:
         raise RequestError(f"track {path}: {error}") from error

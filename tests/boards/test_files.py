@@ -181,5 +181,5 @@ def test_frame_equals_the_csv(board_of, tmp_path):
     assert list(frame.columns) == list(read.columns)
     assert frame["model"].tolist() == read["model"].tolist()
     assert frame["rank"].tolist() == read["rank"].tolist()
-    pd.testing.assert_series_equal(frame["fid"], read["fid"], check_exact=True)
+    pd.testing.assert_series_equal(frame["fid"], read["fid"], rtol=1e-15, atol=0)  # pandas 2 errs in the last digit
     assert not (tmp_path / "boards").exists()

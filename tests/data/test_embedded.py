@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ganbench.data import embedded
 from ganbench.data.dataset import Dataset
 from ganbench.data.embedded import DIGITS, MNIST5K, load_mnist5k, mnist5k_digits
 from ganbench.errors import RequestError
