@@ -21,6 +21,7 @@ _HOMES = {
     "Metric": "ganbench.scores",
     "Score": "ganbench.scores",
     "run": "ganbench.api",
+    "reproduce": "ganbench.api",
     "evaluate": "ganbench.api",
     "leaderboard": "ganbench.boards.frame",
     "load": "ganbench.api",
@@ -28,11 +29,11 @@ _HOMES = {
 
 __all__ = [
     "Batch", "DataSpec", "Metric", "Model", "Record", "RequestError", "Score",
-    "evaluate", "hookimpl", "leaderboard", "load", "run",
+    "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from ganbench.api import evaluate, load, run
+    from ganbench.api import evaluate, load, reproduce, run
     from ganbench.boards.frame import leaderboard
     from ganbench.model import Batch, DataSpec, Model
     from ganbench.scores import Metric, Score

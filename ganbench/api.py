@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench import scoring
+from ganbench import reproduction, scoring
+from ganbench.agreement import Comparison
 from ganbench.model import Model
 from ganbench.session import Request, prepare
 from ganbench.shipped import discover
+from ganbench.trials.finding import find_folder
 from ganbench.trials.finished import read_finished
 from ganbench.trials.record import Record
 
@@ -42,12 +44,35 @@ def run(
     return prepare(request, discover()).run()
 
 
-def load(folder: str | Path) -> Model:
-    """Return the trained model of a run folder, on the CPU, ready to sample; the data set is not needed.
+def reproduce(
+    record: str | Path,
+    *,
+    out: str | Path = "reproduced",
+    runs: str | Path = "runs",
+    boards: str | Path = "leaderboards",
+    device: str | None = None,
+    plugin: str | None = None,
+) -> Comparison:
+    """Train a trial again as its record says, into `out`, and return both sides, metric by metric, with a verdict.
 
-    Raises `RequestError` where the folder holds no finished trial or its plugin's class is gone.
+    `record` is a key or its first letters, looked for under `runs` and among those published under `boards`, or the
+    path of a record. `device` is by default of the recorded kind; `plugin`, ``"./file.py:Class"``, says where a model
+    that came from a file lies now. Raises `RequestError` for what cannot be reproduced here, with all that differs.
     """
-    return read_finished(Path(folder)).model()
+    request = reproduction.Request(
+        str(record), out=Path(out), runs=Path(runs), boards=Path(boards), device=device, plugin=plugin
+    )
+    return reproduction.prepare(request, discover()).run()
+
+
+def load(key: str | Path, *, out: str | Path = "runs") -> Model:
+    """Return a trained model, on the CPU, ready to sample; the data set is not needed.
+
+    `key` is a trial's key or its first letters, looked for in `out`, or its folder. Raises `RequestError` where there
+    is no such trial, more than one, or none that ended well, where its checkpoint was damaged, or where its plugin's
+    class is gone or has become another.
+    """
+    return read_finished(find_folder(str(key), Path(out))).model()
 
 
 def evaluate(

@@ -15,7 +15,7 @@ from ganbench.evaluation.judge import Reference
 from ganbench.evaluation.statistics import Statistics, is_statistics, read_statistics
 from ganbench.registry import Registry
 from ganbench.tracks.track import Track
-from ganbench.trials.finished import is_run
+from ganbench.trials.finding import is_run
 from ganbench.trials.plan import find_track, load_dataset
 
 LEAST = 20

@@ -23,7 +23,8 @@ from ganbench.extractors.base import Features
 from ganbench.metrics.frechet import gaussian_of
 from ganbench.registry import Registry
 from ganbench.report import Report, make_report
-from ganbench.trials.finished import Finished, is_run, read_finished
+from ganbench.trials.finding import is_run
+from ganbench.trials.finished import Finished, read_finished
 from ganbench.trials.plan import find_metrics, find_track, load_dataset, with_extractor, with_metrics
 from ganbench.trials.provenance import provenance
 from ganbench.trials.seeds import derive

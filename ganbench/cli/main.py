@@ -13,7 +13,11 @@ from ganbench.errors import RequestError, did_you_mean
 COMMANDS = {
     "run": "Train, score and rank models; publish the board.",
     "evaluate": "Score samples from any program: a folder, a file, or a run.",
+    "runs": "List the trials: how they ended, or where they stand.",
+    "show": "Show a trial, its own numbers and how they were made.",
+    "load": "Load a trained model, without its data set; write its weights.",
     "leaderboard": "Rebuild a board from its records and show it.",
+    "reproduce": "Train a trial again and compare it with its record.",
     "sample": "Draw samples from a trained model into a picture.",
     "plugins": "List the models that can be run, and the broken ones.",
     "tracks": "List the tracks, or show one.",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import folder_option
-from ganbench.errors import RequestError
+from ganbench.errors import DivergedError, RequestError
 
 
 @click.command()
@@ -20,26 +20,22 @@ def sample(key: str, count: int, out: Path, seed: int, runs: Path) -> None:
     """Draw samples from the trained model of trial KEY (a key, the first letters of one, or its folder)."""
     if count < 1:
         raise RequestError(f"-n {count}: at least 1")
-    folder = Path(key) if Path(key, "checkpoint.pt").exists() else _find(runs, key)
+    from ganbench.trials.finding import find_folder
+
+    folder = find_folder(key, runs)  # a mistyped one is told before torch is imported
     import torch
 
-    from ganbench.api import load
-    from ganbench.evaluation.samples import draw
+    from ganbench.evaluation.samples import SampleError, draw
     from ganbench.files import check_writable
+    from ganbench.trials.finished import read_finished
     from ganbench.trials.pictures import write_grid
 
-    model = load(folder)
+    model = read_finished(folder).model()
     check_writable(out.parent, "--out")
     labels = torch.arange(count) * model.data.classes // count if model.conditional and model.data.classes else None
-    write_grid(out, draw(model, count, labels, seed))
+    try:
+        samples = draw(model, count, labels, seed)
+    except (SampleError, DivergedError) as error:
+        raise RequestError(f"{folder}: {error}") from error
+    write_grid(out, samples)
     click.echo(out)
-
-
-def _find(runs: Path, key: str) -> Path:
-    found = [path.parent for path in sorted(runs.glob("*/checkpoint.pt")) if path.parent.name.startswith(key)]
-    if len(found) != 1:
-        what = "no finished trial" if not found else f"{len(found)} trials"
-        raise RequestError(
-            f"sample {key!r}: {what} of that key under {runs}: the `...-trials.csv` of a board lists keys"
-        )
-    return found[0]

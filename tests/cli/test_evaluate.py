@@ -224,7 +224,7 @@ def test_lossy_files_are_a_warning(digits: Dataset, tmp_path: Path) -> None:
         (["RUNS"], "holds runs, not images: name one, such as"),
         (["RUN", "--labels", "FEW"], "leave out --labels"),
         (["RUN", "--samples", "0"], "--samples 0: at least 20"),
-        (["BROKEN"], "no finished trial"),
+        (["BROKEN"], "checkpoint.pt: no checkpoint of ganbench"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

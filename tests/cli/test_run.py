@@ -183,7 +183,7 @@ def test_a_folder_without_a_trained_model_is_refused(smoke: Smoke, tmp_path: Pat
         with pytest.raises(ganbench.RequestError) as refusal:
             ganbench.load(folder)
         assert str(folder) in str(refusal.value), damaged
-    with pytest.raises(ganbench.RequestError, match="no finished trial"):
+    with pytest.raises(ganbench.RequestError, match="there is no such"):
         ganbench.load(tmp_path / "nowhere")
 
 
