@@ -4,13 +4,12 @@ The verdict is that of the headline metric, from the spread of the row's own see
 
 - equal: status, images, steps and the value of every metric are the same to the last digit;
 - within noise: |difference| <= t(0.975, n - 1) * sd * sqrt(2), where sd is the sample standard deviation over the row's
-  n ok seeds: the prediction interval for the difference of two draws from one population of seeds;
+  n ok seeds: the prediction interval for the difference of two draws from one population of seeds. The same must hold
+  for the other seeds alone, where there are two or more: a record far from them would widen its own excuse;
 - different: anything else; so also where fewer than two seeds give a spread, unless the headline itself is the same.
 
 The same trial on the same machine should differ by far less than two seeds do: "within noise" says that the row stands,
-not that nothing has changed. And a record far from the other seeds of its row widens sd by itself: with ten seeds or
-fewer a reproduction at the mean of the others is then within noise, however far the record is. Where the other seeds
-alone would call it different, a caution says so; it does not decide.
+not that nothing has changed.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from ganbench.trials.record import Record, Status
 LEVEL = 0.975
 RULE = (
     f"within noise is |difference| of {HEADLINE.title} <= t({LEVEL}, n - 1) x sd x sqrt(2), "
-    "sd being over the n ok seeds of the row"
+    "sd being over the n ok seeds of the row, and over those without the record itself"
 )
 NOTHING = "nothing that is known"
 _NO_CAUSE = ("started", "command")
@@ -51,7 +50,7 @@ class Verdict(enum.StrEnum):
 class Compared(BaseModel):
     """One metric on both sides; None where a side has no value.
 
-    `sd` is over the row's `n` ok seeds that have one, `sd_others` over those without the record itself.
+    `sd` is over the row's `n` ok seeds that have one; a difference of more than `bound` is `beyond` what is noise.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,7 +63,6 @@ class Compared(BaseModel):
     difference: float | None
     n: int
     sd: float | None
-    sd_others: float | None
     in_sds: float | None
     bound: float | None
     beyond: bool
@@ -105,7 +103,6 @@ class Comparison(BaseModel):
     sentence: str
     rule: str
     metrics: list[Compared]
-    cautions: list[str]
     why: list[str]
     recorded: Side
     reproduced: Side
@@ -129,7 +126,6 @@ def compare(record: Record, path: Path, again: Record, where: Path, row: Sequenc
         sentence=sentence,
         rule=RULE,
         metrics=metrics,
-        cautions=list(_cautions(metrics)) if verdict is Verdict.NOISE else [],
         why=[] if verdict is Verdict.EQUAL else list(_why(record, again)) or [NOTHING],
         recorded=_side(record, path),
         reproduced=_side(again, where),
@@ -148,9 +144,10 @@ def _compared(facts: Facts, record: Record, again: Record, ok: Sequence[Record])
     old, new = (each.metrics[name].value if name in each.metrics else None for each in (record, again))
     values = [each.metrics[name].value for each in ok if name in each.metrics]
     others = [each.metrics[name].value for each in ok if name in each.metrics and each.key != record.key]
-    sd, sd_others = (statistics.stdev(some) if len(some) > 1 else None for some in (values, others))
+    spreads = [(statistics.stdev(some), len(some)) for some in (values, others) if len(some) > 1]
+    sd = spreads[0][0] if spreads else None
     difference = None if old is None or new is None else new - old
-    most = None if sd is None else bound(sd, len(values))
+    most = min((bound(*spread) for spread in spreads), default=None)
     return Compared(
         name=name,
         title=facts.title,
@@ -160,7 +157,6 @@ def _compared(facts: Facts, record: Record, again: Record, ok: Sequence[Record])
         difference=difference,
         n=len(values),
         sd=sd,
-        sd_others=sd_others,
         in_sds=None if difference is None or not sd else difference / sd,
         bound=most,
         beyond=difference is not None and most is not None and abs(difference) > most,
@@ -187,18 +183,6 @@ def _judge(record: Record, again: Record, metrics: list[Compared]) -> tuple[Verd
     if abs(headline.difference) <= headline.bound:
         return Verdict.NOISE, f"{apart}; {most}"
     return Verdict.DIFFERENT, f"{apart}; only {most}"
-
-
-def _cautions(metrics: list[Compared]) -> Iterator[str]:
-    """Yield whether the record itself makes the spread that excuses it."""
-    for each in metrics:
-        if each.name != HEADLINE.name or each.difference is None or each.sd_others is None:
-            continue
-        if abs(each.difference) > bound(each.sd_others, each.n - 1):
-            yield (
-                f"the recorded {each.title} widens that spread itself: the row's other {each.n - 1} seeds have "
-                f"sd {each.sd_others:.3g}, by which {abs(each.difference):.3g} would be different"
-            )
 
 
 def _judge_failure(record: Record, again: Record) -> tuple[Verdict, str]:

@@ -87,8 +87,6 @@ def _show(comparison: Comparison) -> None:
         screen.print()
     for each in comparison.why:
         say(f"it may be: {each}")
-    for each in comparison.cautions:
-        say(f"take care: {each}", "yellow")
     if comparison.why:
         say(f"the rule: {comparison.rule}")
     say(f"recorded in {comparison.recorded.path}, reproduced in {comparison.reproduced.path}")
