@@ -1,0 +1,142 @@
+"""What a process of its own and checkpoints cost a trial, and how long a checkpoint of a large model stops training.
+
+    python benchmarks/isolation.py [--pairs 3] [--track mnist5k-quick] [--budget 60kimg] [--large 50] [models ...]
+
+Each pair does one trial twice, in turn: within this process, without checkpoints (bare); and as `ganbench run` does it,
+by the local executor with checkpoints every ten seconds (isolated). The order alternates. What starting the executor
+takes, once a run, is told apart from what each trial pays. The last part trains nothing: it takes checkpoints of a
+model of so many million parameters under Adam while another thread of control computes, and tells how long `save`
+held it up, how long writing took beside it, and how much slower it computed meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ganbench.executors import local
+from ganbench.executors.local import LocalExecutor
+from ganbench.model import DataSpec, Model
+from ganbench.session import Request, prepare
+from ganbench.shipped import discover
+from ganbench.training.checkpoint import Keeper
+from ganbench.training.state import capture
+from ganbench.trials.run import Run
+from ganbench.trials.trial import Job
+
+
+def bare(job: Job) -> float:
+    """Return the seconds of a trial within this process, which takes no checkpoint on the way."""
+    setting = job.setting.model_copy(update={"checkpoint_seconds": float("inf")})
+    job.folder.mkdir(parents=True)
+    start = time.perf_counter()
+    Run(job.model_copy(update={"setting": setting}), lambda **news: json.dumps(news), start)()
+    return time.perf_counter() - start
+
+
+def isolated(job: Job) -> tuple[float, float]:
+    """Return the seconds of a trial by the executor, and those until its worker was there."""
+    began = ready = time.perf_counter()
+    for event in LocalExecutor(1).run([job]):
+        if event.phase == "loading" and ready == began:
+            ready = time.perf_counter()
+        if event.record is not None:
+            assert event.record.status == "ok", event.record.reason
+            done = time.perf_counter()
+    return done - began, ready - began
+
+
+class Large(Model):
+    """Layers of 4 M parameters, and one optimiser."""
+
+    name = "large"
+
+    def __init__(self, millions: int) -> None:
+        super().__init__(DataSpec((1, 2, 2), 0, "none", 64), self.Config())
+        self.layers = nn.ModuleList(nn.Linear(2000, 2000) for _ in range(round(millions / 4)))
+        self.optimizer = torch.optim.Adam(self.parameters(), fused=True)
+        for parameter in self.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        self.optimizer.step()
+
+
+def large(millions: int, pairs: int) -> None:
+    model, x = Large(millions), torch.rand(500, 500)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    held, wrote, slower = [], [], []
+
+    def computed(seconds: float) -> float:
+        """Return products a second."""
+        start, done = time.perf_counter(), 0
+        while time.perf_counter() - start < seconds:
+            x @ x
+            done += 1
+        return done / (time.perf_counter() - start)
+
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(pairs):
+            keeper, alone = Keeper(Path(folder), 0.0), computed(2.0)
+            start = time.perf_counter()
+            keeper.save(lambda: {"model": capture(model)}, {})
+            held.append(time.perf_counter() - start)
+            beside = computed(1.0)
+            keeper.wait()
+            wrote.append(time.perf_counter() - start)
+            slower.append(alone / beside)
+    print(
+        f"{count / 1e6:.0f} M parameters under Adam: training held for {said(held)} s, written after {said(wrote)} s, "
+        f"computing meanwhile {said(slower)} times slower (n = {pairs})"
+    )
+
+
+def said(values: list[float]) -> str:
+    return f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", default=["vae", "dcgan"])
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--track", default="mnist5k-quick")
+    parser.add_argument("--budget")
+    parser.add_argument("--large", type=int, default=50, help="millions of parameters; 0 leaves that part out")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    registry = discover()
+    print(f"{arguments.track}, torch {torch.__version__}, 1 thread, {arguments.pairs} pairs, tick {local.TICK} s")
+    for name in arguments.models:
+        ratios, startups = [], []
+        for pair in range(arguments.pairs):
+            with tempfile.TemporaryDirectory() as folder:
+                seconds = {}
+                for side in ("bare", "isolated") if pair % 2 == 0 else ("isolated", "bare"):
+                    request = Request(
+                        name, track=arguments.track, seeds=1, budget=arguments.budget, baselines=False,
+                        out=Path(folder, side), threads=1,
+                    )  # fmt: skip
+                    (job,) = prepare(request, registry).waiting
+                    if side == "bare":
+                        seconds[side] = bare(job)
+                    else:
+                        whole, startup = isolated(job)
+                        seconds[side] = whole - startup
+                        startups.append(startup)
+                ratios.append(seconds["isolated"] / seconds["bare"])
+        print(
+            f"{name}: isolated / bare {said(ratios)}; starting the executor, once a run, {said(startups)} s; "
+            f"the last bare trial took {seconds['bare']:.1f} s",
+            flush=True,
+        )
+    if arguments.large:
+        large(arguments.large, arguments.pairs)
+
+
+if __name__ == "__main__":
+    main()
