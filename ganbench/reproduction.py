@@ -28,7 +28,7 @@ from ganbench.trials.config import config_values, make_config
 from ganbench.trials.finding import find_record
 from ganbench.trials.plan import load_dataset
 from ganbench.trials.record import Record, make_key, read_record
-from ganbench.trials.store import RECORD, Store
+from ganbench.trials.store import RECORD, Store, check_lockable
 from ganbench.trials.trial import Job, Setting, Trial
 
 
@@ -96,6 +96,7 @@ def prepare(request: Request, registry: Registry) -> Reproduction:
         device = one_line(str(record.provenance.get("device")), 80)
         notes.append(f"it was recorded on {device}, and there is none here: on {setting.device}")
     check_writable(request.out, "--out")
+    check_lockable(request.out)
     replaces = None
     try:
         if (kept := store.read(record.key)) is not None:

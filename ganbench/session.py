@@ -17,7 +17,7 @@ from ganbench.registry import Registry
 from ganbench.training.precision import resolve_precision
 from ganbench.trials.plan import find_track, identify, plan, repetitions, with_extractor, with_metrics
 from ganbench.trials.record import Record, Status, TrackInfo
-from ganbench.trials.store import Store
+from ganbench.trials.store import Store, check_lockable
 from ganbench.trials.trial import Job, Setting, Trial
 
 
@@ -100,6 +100,7 @@ def prepare(request: Request, registry: Registry) -> Session:
     if memory is not None and device != "cpu":
         raise RequestError(f"--memory {request.memory}: is of a trial on the CPU, and this is one on {device}")
     check_writable(request.out, "--out")
+    check_lockable(request.out)
     jobs, threads = share_out(request.jobs, request.threads, len(trials), device)
     setting = Setting(
         device=device,

@@ -123,8 +123,8 @@ class Display:
             table.add_row(*(Text(cell) for cell in row), style="" if record.status is Status.OK else "red")
         return Group(table, self._progress)
 
-    def finish(self, board: Board, boards: Path) -> None:
-        """Show the board and where it lies."""
+    def finish(self, board: Board, boards: Path, records: list[Record]) -> None:
+        """Show the board, where it lies, and how to do again what did not end well."""
         if self._quiet:
             return
         from ganbench.boards.terminal import table
@@ -132,6 +132,8 @@ class Display:
         self._console.print()
         self._console.print(table(board))
         name = self._session.info.protocol.name
+        if bad := sorted({record.status.value for record in records if record.status is not Status.OK}):
+            self._say(f"\nsome trials did not end well: --retry {','.join(bad)} does them again")
         self._say(f"\n{boards / name}.md  {boards / name}.csv  pictures and records in {boards / name}{'/'}")
 
     def interrupted(self) -> None:

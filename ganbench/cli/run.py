@@ -68,6 +68,11 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
         display.interrupted()
         return 128 + end.number
     track = session.info.protocol.name
-    board = publish(track, session.out, boards, fingerprint=session.info.fingerprint)
-    display.finish(board, boards)
+    try:
+        board = publish(track, session.out, boards, fingerprint=session.info.fingerprint)
+    except OSError as error:
+        again = f"`ganbench leaderboard --track {track}` writes it from the records in {session.out}"
+        click.echo(f"ganbench: no board: {error.strerror} ({error.filename or boards}); {again}", err=True)
+        return 1
+    display.finish(board, boards, records)
     return int(any(record.status != "ok" for record in records))

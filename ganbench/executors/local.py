@@ -24,7 +24,7 @@ from ganbench.files import sha256_of
 from ganbench.trials.outcome import BUSY, of_exit, out_of_memory_kills, tail
 from ganbench.trials.provenance import provenance
 from ganbench.trials.record import Record, Status, read_record
-from ganbench.trials.store import RECORD, in_work, locked, set_aside
+from ganbench.trials.store import RECORD, RESERVE, in_work, locked, set_aside
 from ganbench.trials.trial import Job, Setting
 
 GRACE = 10.0
@@ -132,6 +132,7 @@ class _Shift:
                     if sha256_of(path) != job.replaces:
                         return record
                 set_aside(job.folder)
+            (job.folder / RESERVE).unlink(missing_ok=True)
             log = tail(job.folder / "log.txt")
             if watch.ending:
                 status, reason = Status.TIMEOUT, watch.ending

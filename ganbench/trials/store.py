@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from ganbench.errors import RequestError
 from ganbench.files import sha256_of
 from ganbench.trials.record import Record, read_record
 
-RECORD = "record.json"
+RECORD, RESERVE = "record.json", ".reserve"
+"""The result; and space that is kept free for it while the trial is in work, should the disk become full."""
 
 
 class Lock:
@@ -125,5 +127,17 @@ def set_aside(folder: Path) -> Path:
     number = 1
     while (aside := folder / f"record-before-{number}.json").exists():
         number += 1
-    (folder / RECORD).replace(aside)
+    with suppress(FileNotFoundError):  # another run has done it meanwhile
+        (folder / RECORD).replace(aside)
     return aside
+
+
+def check_lockable(root: Path) -> None:
+    """Raise `RequestError` where the store's file system has no locks: two runs could not be kept apart there."""
+    try:
+        with tempfile.TemporaryDirectory(dir=root, prefix=".lock-") as folder, locked(Path(folder)) as mine:
+            assert mine
+    except OSError as error:
+        raise RequestError(
+            f"--out {root}: its file system cannot lock files ({os.strerror(error.errno or 0)}): name another folder"
+        ) from error

@@ -31,11 +31,11 @@ from ganbench.trials.outcome import BUSY, STOPPED, of_error, tail
 from ganbench.trials.provenance import provenance
 from ganbench.trials.record import Record, Status
 from ganbench.trials.run import Run, Stopped
-from ganbench.trials.store import RECORD, locked, set_aside
+from ganbench.trials.store import RECORD, RESERVE, locked, set_aside
 from ganbench.trials.trial import Job
 
-RESERVE = 2**16
-"""Bytes kept free for the record, should the disk become full."""
+RESERVED = 2**16
+"""Bytes kept free for the record."""
 
 
 def work(job: Job, events: int, alive: int | None, began: float) -> int:
@@ -76,7 +76,7 @@ class _Worker:
     def __init__(self, job: Job, events: TextIO, began: float) -> None:
         self._job, self._events = job, events
         self._run = Run(job, self._emit, began)
-        self._reserve = job.folder / ".reserve"
+        self._reserve = job.folder / RESERVE
         self._provenance: dict[str, Any] = {}
 
     def __call__(self) -> int:
@@ -85,7 +85,7 @@ class _Worker:
         signal.signal(signal.SIGTERM, self._on_term)
         status, reason = Status.OK, ""
         try:
-            self._reserve.write_bytes(b"\0" * RESERVE)
+            self._reserve.write_bytes(b"\0" * RESERVED)
             write_text(job.folder / "trial.json", job.trial.model_dump_json(indent=1))
             write_text(job.folder / "setting.json", job.setting.model_dump_json(indent=1))
             self._settle()
