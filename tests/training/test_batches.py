@@ -50,3 +50,18 @@ def test_pixels_are_mapped_to_minus_one_to_one_and_stay_with_their_labels() -> N
 def test_a_batch_larger_than_the_data_is_refused() -> None:
     with pytest.raises(ValueError, match="batch_size 21 is larger than the data set of 20 images"):
         Batches(IMAGES, LABELS, 21, seed=0)
+
+
+@pytest.mark.parametrize("dealt", [0, 1, 3, 4, 9])
+def test_a_stream_goes_on_where_another_was(dealt: int) -> None:
+    images = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1)
+
+    def drawn(stream: Batches, n: int) -> list[list[float]]:
+        return [next(batches).images.flatten().tolist() for batches in [iter(stream)] for _ in range(n)]
+
+    whole = drawn(Batches(images, None, 3, seed=5), 12)
+    first = Batches(images, None, 3, seed=5)
+    begun = drawn(first, dealt)
+    again = Batches(images, None, 3, seed=5)
+    again.load(first.state())
+    assert begun + drawn(again, 12 - dealt) == whole

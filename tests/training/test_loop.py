@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -169,3 +170,41 @@ def test_autocast_surrounds_a_step_where_model_and_precision_want_it(wanted: str
     run(model, "2steps", precision=wanted)
     assert seen == [inside] * 2
     assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize("stop", [1, 3, 4, 7])
+def test_a_loop_goes_on_where_another_was(stop: int) -> None:
+    class Stop(Exception):
+        pass
+
+    def loop_of(model: Model) -> Loop:
+        return Loop(model, IMAGES, None, Budget(steps=8), Meter(CPU), seed=0, milestones=(0.25, 0.5))
+
+    def seen(model: Model, run: Loop, at: int = 0) -> list[tuple[int, dict[str, float]]]:
+        points = list[tuple[int, dict[str, float]]]()
+
+        def pause() -> None:
+            raise Stop
+
+        with contextlib.suppress(Stop):
+            end = run.run(
+                at_milestone=lambda progress: points.append((progress.steps, progress.losses)),
+                due=lambda now: model.steps == at,
+                pause=pause,
+            )
+            points.append((end.steps, end.losses))
+        return points
+
+    def model() -> Counter:
+        return Counter(lambda step: {"loss": float(step), "rare": float(step)} if step % 3 == 0 else {"loss": step})
+
+    whole = model()
+    expected = seen(whole, loop_of(whole))
+    first, second = model(), model()
+    stopped, again = loop_of(first), loop_of(second)
+    points = seen(first, stopped, stop)
+    second.steps = first.steps
+    again.load(stopped.state())
+    assert again.progress({}).images == 10 * stop
+    assert points + seen(second, again) == expected
+    assert expected[-1] == (8, {"loss": 6.5, "rare": 6.0})
