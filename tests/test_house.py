@@ -14,7 +14,7 @@ FLOORS = [
     ["registry", "shipped", "describe", "training", "evaluation"],
     ["trials"],
     ["executors", "boards"],
-    ["session", "api", "scoring", "comparison", "report", "agreement", "reproduction"],
+    ["testing", "session", "api", "scoring", "comparison", "report", "agreement", "reproduction"],
     ["cli", "__main__"],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

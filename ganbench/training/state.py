@@ -123,6 +123,14 @@ def _slots(thing: Any) -> dict[str, Any]:
     return {name: getattr(thing, name) for name in names if hasattr(thing, name)} | getattr(thing, "__dict__", {})
 
 
+def _is_plain(thing: Any) -> bool:
+    """Tell whether an object's class is written in Python from top to bottom: then it is what its attributes are."""
+    kinds = [kind for kind in type(thing).__mro__ if kind is not object]
+    written = 1 << 9  # set for classes that come of a class statement, not for most of those compiled
+    attributes = hasattr(thing, "__dict__") or any("__slots__" in vars(kind) for kind in kinds)
+    return attributes and all(kind.__flags__ & written for kind in kinds)
+
+
 def _described(fixed: Any) -> str:
     if isinstance(fixed, functools.partial):
         return f"partial {_described(fixed.func)}"
@@ -225,8 +233,8 @@ class _Writer:
             return "python", self.node(value.getstate(), where)
         if callable(getattr(value, "state_dict", None)) and callable(getattr(value, "load_state_dict", None)):
             return "state", self.node(value.state_dict(), where)
-        if type(value).__module__ != "builtins" and (parts := _slots(value)) and not hasattr(value, "__next__"):
-            return "object", {name: self.node(item, f"{where}.{name}") for name, item in parts.items()}
+        if _is_plain(value) and not hasattr(value, "__next__"):
+            return "object", {name: self.node(item, f"{where}.{name}") for name, item in _slots(value).items()}
         raise UnsavableError(f"{where} is a {type(value).__name__}, which a checkpoint cannot hold")
 
 

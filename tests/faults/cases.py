@@ -75,7 +75,7 @@ MODELS: dict[str, Fault] = {
     "LeavesAThread": Fault("a thread that never ends", "", 1, RECORD_OK),
     "Healthy": Fault("nothing, beside all these", "", 1, RECORD_OK),
 }
-"""Faulty models, all in one run: its exit status is 1, since some trials failed."""  # fmt: skip
+ALL_IN_ONE = "All in one run: its exit status is 1, since some of its trials failed."
 
 INTERRUPTED = "interrupted: 0 of 1 trials are kept in runs; the same command goes on"
 COMMANDS: dict[str, Fault] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,12 +137,16 @@ def test_of_a_trained_model_no_optimiser_and_no_gradient_is_kept() -> None:
     assert all(parameter.grad is None for parameter in again.parameters())
 
 
+class Nothing:
+    """Has no attributes, and so no state."""
+
+
 class Plain(Model):
     name = "plain"
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
-        self.layer, self.mode = nn.Linear(3, 3), torch.relu
+        self.layer, self.mode, self.nothing = nn.Linear(3, 3), torch.relu, Nothing()
         self.odd: Any = None
 
 
@@ -153,8 +158,10 @@ class Plain(Model):
         itertools.count,
         lambda: np.array(["a"]),
         lambda: open(__file__),  # noqa: SIM115
+        object,
+        threading.Lock,
     ],
-    ids=["iterator", "generator", "count", "objects", "file"],
+    ids=["iterator", "generator", "count", "objects", "file", "object", "lock"],
 )
 def test_what_cannot_be_held_is_named(odd: Callable[[], Any]) -> None:
     model = fresh(Plain)
