@@ -104,7 +104,7 @@ class _Shift:
         if watch is None:
             return
         if "pid" in news:
-            watch.pid = news["pid"]
+            watch.begin(news["pid"])
         elif "ended" not in news:
             if (event := watch.hear(news)) is not None:
                 yield event
@@ -123,6 +123,7 @@ class _Shift:
         job, path = watch.job, watch.job.folder / RECORD
         if code == BUSY:
             return None
+        job.folder.mkdir(parents=True, exist_ok=True)  # which it may not have come to
         with locked(job.folder) as mine:
             if not mine:
                 return None
@@ -151,7 +152,7 @@ class _Shift:
 
     def _end_silent(self, watch: Watch, now: float) -> None:
         patience = watch.patience(self._executor.timeout)
-        if not watch.ending and now - watch.heard > patience:
+        if watch.pid and not watch.ending and now - watch.heard > patience:
             at = f"{watch.phase} at {watch.share:.0%} of its budget" if watch.share else watch.phase
             watch.ending = f"nothing came of it for {patience:.0f} s, while {at}: ended"
             watch.told_to_end = now

@@ -23,7 +23,7 @@ LOG_BYTES, LOG_KEPT = 2**20, 2**18
 
 @dataclass
 class Watch:
-    """One trial in work: its process and its news."""
+    """One trial in work: its process, once the starter has come to it, and its news."""
 
     job: Job
     pid: int = 0
@@ -38,6 +38,10 @@ class Watch:
     """Why it is being ended, empty where it is not."""
     told_to_end: float = 0.0
     kills_before: int = field(default_factory=out_of_memory_kills)
+
+    def begin(self, pid: int) -> None:
+        """Take in that its process is there: from now on it may be too silent."""
+        self.pid, self.heard = pid, time.monotonic()
 
     def hear(self, news: dict[str, Any]) -> Event | None:
         """Take in what the worker said, and return what is to be shown of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,20 @@ def test_a_log_is_cut_to_its_end_while_it_is_written(job: Job) -> None:
     before = path.read_bytes()
     trial.cut_log()
     assert path.read_bytes() == before
+
+
+def test_a_trial_is_not_silent_before_its_process_is_there(job: Job) -> None:
+    shift, told = local._Shift.__new__(local._Shift), list[dict[str, object]]()
+    shift._executor = LocalExecutor(1, timeout=5.0)
+    shift._tell = lambda **command: told.append(command)  # type: ignore[method-assign]
+    trial, later = watch(job, "20s"), 1e9
+    shift._end_silent(trial, later)  # the starter may take its time
+    assert (trial.ending, told) == ("", [])
+    trial.begin(4711)
+    shift._end_silent(trial, trial.heard + 4.0)
+    assert not trial.ending
+    shift._end_silent(trial, later)
+    assert trial.ending == "nothing came of it for 5 s, while starting: ended"
+    shift._end_silent(trial, later + local.GRACE / 2)
+    shift._end_silent(trial, later + 2 * local.GRACE)
+    assert [command["number"] for command in told] == [signal.SIGTERM, signal.SIGKILL]

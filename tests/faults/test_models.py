@@ -36,7 +36,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
     folder = tmp_path_factory.mktemp("faults")
     shutil.copy(SOURCE, folder / "models.py")
     words = ["--plugins", ",".join(f"./models.py:{name}" for name in MODELS), "--no-baselines", "--seeds", "1"]
-    words += ["--track", "digits-smoke", "--budget", "5steps", "--jobs", "2", "--timeout", "5s", "--memory", "2GiB"]
+    words += ["--track", "digits-smoke", "--budget", "5steps", "--jobs", "2", "--timeout", "8s", "--memory", "2GiB"]
     answer = subprocess.run(
         [sys.executable, "-m", "ganbench", "run", *words], cwd=folder, capture_output=True, text=True, timeout=300
     )
