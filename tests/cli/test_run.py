@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,48 +180,3 @@ def test_a_folder_without_a_trained_model_is_refused(smoke: Smoke, tmp_path: Pat
         assert str(folder) in str(refusal.value), damaged
     with pytest.raises(ganbench.RequestError, match="there is no such"):
         ganbench.load(tmp_path / "nowhere")
-
-
-SLOW = """
-import os, time
-import torch
-import ganbench
-
-class Quick(ganbench.Model):
-    name = "quick"
-    def sample(self, n, labels=None): return torch.rand(n, *self.data.shape) * 2 - 1
-
-class Slow(Quick):
-    name = "slow"
-    def step(self, batch):
-        print("pid", os.getpid(), flush=True)
-        time.sleep(0.05)
-        return {"loss": batch.images.mean()}
-"""
-
-
-def test_ctrl_c_keeps_what_is_done_and_ends_the_workers(tmp_path: Path) -> None:
-    (tmp_path / "slow.py").write_text(SLOW)
-    words = ["--plugins", "./slow.py:Quick,./slow.py:Slow", "--no-baselines", "--jobs", "1", "--track", "digits-smoke"]
-    with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ganbench", "run", *words, "--seeds", "1", "--budget", "100000steps"],
-            cwd=tmp_path, stdout=out, stderr=err, start_new_session=True,
-        )  # fmt: skip
-        pid, deadline = 0, time.monotonic() + 120
-        while not pid and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.1)
-            logs = [log.read_text().splitlines() for log in tmp_path.glob("runs/*/log.txt")]
-            pid = next((int(line.split()[1]) for lines in logs for line in lines[:1] if line.startswith("pid ")), 0)
-        process.send_signal(signal.SIGINT)
-        status = process.wait(60)
-    said = (tmp_path / "err").read_text()
-    assert pid, said
-    assert status == 130
-    assert said.count("\n") == 1
-    assert "interrupted: 1 of 2 trials are kept in runs" in said
-    assert "the same command goes on" in said
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-    (kept,) = (tmp_path / "runs").glob("*/record.json")
-    assert (read_record(kept).model, read_record(kept).status) == ("quick", "ok")

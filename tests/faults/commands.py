@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from typing import NamedTuple
 
 from ganbench.training.header import Damaged, read_header
 from ganbench.trials.record import Record, read_record
+
+from .cases import MODELS
+from .models import __file__ as SOURCE
 
 WORDS = (
     "--plugins", "dcgan", "--no-baselines", "--seeds", "1", "--track", "digits-smoke", "--budget", "100steps",
@@ -107,6 +111,29 @@ def interrupted(folder: Path, number: int = signal.SIGINT, images: int = 640) ->
     command.wait_for_checkpoints(images)
     command.process.send_signal(number)
     return command.end()
+
+
+class Done(NamedTuple):
+    """What the one run of all faulty models printed, gave and left."""
+
+    status: int
+    out: str
+    records: dict[str, Record]
+    runs: Path
+    board: str
+
+
+def run_models(folder: Path) -> Done:
+    """Run all faulty models, and the healthy one, at once."""
+    shutil.copy(SOURCE, folder / "models.py")
+    plugins = ",".join(f"./models.py:{name}" for name in MODELS)
+    ended = run(
+        folder, "--plugins", plugins, "--budget", "5steps", "--timeout", "8s", "--memory", "2GiB", "--jobs", "2"
+    )
+    assert ended.err == ""
+    records = {record.model: record for record in map(read_record, folder.glob("runs/*/record.json"))}
+    board = (folder / "leaderboards" / "digits-smoke+5steps.csv").read_text()
+    return Done(ended.status, ended.out, records, folder / "runs", board)
 
 
 def record_of(folder: Path) -> Record:

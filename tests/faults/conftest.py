@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from .commands import run
+from .commands import Done, run, run_models
 
 AT_ONCE = 3
 
@@ -37,15 +37,17 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 @pytest.fixture(scope="session")
 def under_way(
     request: pytest.FixtureRequest, undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[None]]]:
-    """Start every scenario that was asked for, as far as there is room."""
-    chosen = {item.nodeid: _scenario_of(item) for item in request.session.items}
+) -> Iterator[dict[str, Future[object]]]:
+    """Start every scenario that was asked for, as far as there is room; and the run of all faulty models, if it was."""
+    items = request.session.items
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {
-            name: pool.submit(scenario, tmp_path_factory.mktemp("fault"), undisturbed)
-            for name, scenario in chosen.items()
-            if scenario is not None
-        }
+        futures: dict[str, Future[object]] = {}
+        if any("done" in getattr(item, "fixturenames", ()) for item in items):
+            futures["models"] = pool.submit(run_models, tmp_path_factory.mktemp("models"))
+        for item in items:
+            if (scenario := _scenario_of(item)) is not None:
+                futures[item.nodeid] = pool.submit(scenario, tmp_path_factory.mktemp("fault"), undisturbed)
+        yield futures
         pool.shutdown(cancel_futures=True)
 
 
@@ -54,6 +56,14 @@ def _scenario_of(item: pytest.Item) -> Scenario | None:
 
 
 @pytest.fixture
-def played(request: pytest.FixtureRequest, under_way: dict[str, Future[None]]) -> None:
+def played(request: pytest.FixtureRequest, under_way: dict[str, Future[object]]) -> None:
     """Wait for the scenario of this test; what it asserted in vain fails the test."""
     under_way[request.node.nodeid].result()
+
+
+@pytest.fixture(scope="session")
+def done(under_way: dict[str, Future[object]]) -> Done:
+    """The run of all faulty models."""
+    found = under_way["models"].result()
+    assert isinstance(found, Done)
+    return found

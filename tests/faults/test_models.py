@@ -3,47 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from ganbench.trials.record import Record, read_record
-
 from .cases import MODELS
-from .models import __file__ as SOURCE
-
-
-class Done(NamedTuple):
-    """What the one run of all faulty models printed, gave and left."""
-
-    status: int
-    out: str
-    records: dict[str, Record]
-    runs: Path
-    board: str
+from .commands import Done
 
 
 def model_name(fault: str) -> str:
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in fault).lstrip("-")
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    folder = tmp_path_factory.mktemp("faults")
-    shutil.copy(SOURCE, folder / "models.py")
-    words = ["--plugins", ",".join(f"./models.py:{name}" for name in MODELS), "--no-baselines", "--seeds", "1"]
-    words += ["--track", "digits-smoke", "--budget", "5steps", "--jobs", "2", "--timeout", "8s", "--memory", "2GiB"]
-    answer = subprocess.run(
-        [sys.executable, "-m", "ganbench", "run", *words], cwd=folder, capture_output=True, text=True, timeout=300
-    )
-    records = {record.model: record for record in map(read_record, folder.glob("runs/*/record.json"))}
-    board = (folder / "leaderboards" / "digits-smoke+5steps.csv").read_text()
-    assert answer.stderr == ""
-    return Done(answer.returncode, answer.stdout, records, folder / "runs", board)
 
 
 @pytest.mark.parametrize("fault", MODELS)
