@@ -22,7 +22,7 @@ from ganbench.model import Batch, DataSpec, Model
 from ganbench.registry import resolve
 from ganbench.scores import flat
 from ganbench.shipped import built_in, discover
-from ganbench.training.checkpoint import LATEST, Keeper, read_checkpoint
+from ganbench.training.checkpoint import LATEST, Keeper, read_checkpoint, remove_checkpoints
 from ganbench.training.loop import REPORT_EVERY, Loop, Progress
 from ganbench.training.meter import Meter
 from ganbench.training.state import UnsavableError, capture, random_states, restore, set_random_states
@@ -96,6 +96,7 @@ class Run:
         with self.meter.phase("train"):
             model = self._build(dataset)
             if saved is not None and not self._restore(model, saved):
+                self.meter.load({})
                 saved, model = None, self._build(dataset)
             if saved is None or "loop" in saved:
                 if type(model).step is not Model.step:
@@ -181,6 +182,7 @@ class Run:
             # Going on from half a state would give another result without a word: such a trial starts anew.
             print(f"ganbench: no checkpoint: {error}: hand it over in extra_state()", flush=True)
             self._keeper.give_up()
+            remove_checkpoints(self.folder)
 
     def _saved(self) -> dict[str, Any] | None:
         found = read_checkpoint(self.folder)

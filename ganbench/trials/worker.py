@@ -70,6 +70,10 @@ def _end_with(alive: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
+class _Alone(BaseException):
+    """The executor is gone: nobody hears what the worker says."""
+
+
 class _Worker:
     """Surrounds a `Run` with what makes its end, whatever that is, a record."""
 
@@ -94,8 +98,8 @@ class _Worker:
             run()
         except Stopped:
             return STOPPED
-        except BrokenPipeError:
-            return 1  # the executor is gone: end without a record, so that the trial goes on another time
+        except _Alone:
+            return 1  # without a record: the trial goes on another time
         except BaseException as error:  # a plugin may even call sys.exit
             self._lift_limits()
             _print(error)
@@ -132,7 +136,10 @@ class _Worker:
         self._run.stopping = True
 
     def _emit(self, **event: Any) -> None:
-        print(json.dumps(event), file=self._events, flush=True)
+        try:
+            print(json.dumps(event), file=self._events, flush=True)
+        except BrokenPipeError:
+            raise _Alone from None
 
     def _record(self, status: Status, reason: str) -> Record:
         run, good = self._run, status is Status.OK

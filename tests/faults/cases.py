@@ -73,6 +73,7 @@ MODELS: dict[str, Fault] = {
     "Forks": Fault("children that outlive their trial", "", 1, RECORD_OK + "; the children are gone"),
     "Prints": Fault("100 MB printed", "", 1, RECORD_OK + "; a log of at most 1 MiB, with the last lines"),
     "LeavesAThread": Fault("a thread that never ends", "", 1, RECORD_OK),
+    "Iterates": Fault("state that no file can hold", "", 1, RECORD_OK + "; its log says why it has no checkpoint"),
     "Healthy": Fault("nothing, beside all these", "", 1, RECORD_OK),
 }
 ALL_IN_ONE = "All in one run: its exit status is 1, since some of its trials failed."

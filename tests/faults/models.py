@@ -191,6 +191,18 @@ class LeavesAThread(Healthy):
         return super().step(batch)
 
 
+class Iterates(Healthy):
+    name = "iterates"
+
+    def __init__(self, data, config):
+        super().__init__(data, config)
+        self.numbers = iter(range(10**6))
+
+    def step(self, batch):
+        next(self.numbers)
+        return super().step(batch)
+
+
 class Eats(Healthy):
     """Takes memory without a limit of ganbench's: the kernel's own is to stop it."""
 

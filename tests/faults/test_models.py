@@ -52,3 +52,10 @@ def test_a_long_log_is_cut_to_its_end(done: Done) -> None:
     assert log.stat().st_size <= 2**20
     assert "bytes left out" in log.read_text()[:1000]
     assert log.read_text().rstrip().endswith("step 4")
+
+
+def test_a_trial_without_checkpoints_says_so(done: Done) -> None:
+    folder = done.runs / done.records["iterates"].key
+    assert "no checkpoint: numbers is a range_iterator" in (folder / "log.txt").read_text()
+    assert (folder / "checkpoint.pt").exists()  # what it ended as, which needs no iterator to sample
+    assert not list(folder.glob("resume*"))
