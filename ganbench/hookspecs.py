@@ -30,7 +30,7 @@ def ganbench_register_models(register: Callable[[type[Model]], None]) -> None:
 
 @hookspec
 def ganbench_register_datasets(register: Callable[[DataSource], None]) -> None:
-    """Register data sets: ``register(DataSource(name, load, summary))``."""
+    """Register data sets: ``register(DataSource(name, load, summary))``; ``at=...`` for all called ``name:...``."""
 
 
 @hookspec

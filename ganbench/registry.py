@@ -83,7 +83,13 @@ class Registry:
         return list(self._things[kind].values())
 
     def has(self, kind: str, name: str) -> bool:
-        return name in self._things[kind]
+        return name in self._things[kind] or self._family(kind, name) is not None
+
+    def _family(self, kind: str, name: str) -> Registered | None:
+        """Return the data set that stands for all whose names begin as this one does: ``folder:PATH``."""
+        head, colon, _ = name.partition(":")
+        entry = self._things[kind].get(head) if kind == "datasets" and colon else None
+        return entry if entry is not None and getattr(entry.thing, "at", None) is not None else None
 
     def get(self, kind: str, name: str) -> Registered:
         """Return one thing; raise `RequestError` for an unknown, broken or twice-taken name."""
@@ -91,6 +97,8 @@ class Registry:
             raise RequestError(self._clashes[kind, name])
         if name in self._things[kind]:
             return self._things[kind][name]
+        if (family := self._family(kind, name)) is not None:
+            return Registered(name, family.thing.at(name), family.origin)
         for broken in self.broken:
             if name in re.split(r"[^A-Za-z0-9_-]+", f"{broken.origin.place} {broken.origin.distribution}"):
                 raise RequestError(f"{KINDS[kind]} {name!r}: its plugin {broken.origin} is broken: {broken.error}")

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ganbench
+from ganbench.data.cifar import CIFAR10
 from ganbench.data.embedded import DIGITS, MNIST5K
+from ganbench.data.folder import FOLDER
 from ganbench.data.mnist import FASHION_MNIST, MNIST
 from ganbench.evaluation.measures import METRICS
 from ganbench.extractors.bundled import LENETS
@@ -22,7 +24,7 @@ from ganbench.registry import Broken, Origin, Registry, take_in
 
 @hookimpl
 def ganbench_register_datasets(register):  # type: ignore[no-untyped-def]
-    for source in (MNIST5K, MNIST, FASHION_MNIST, DIGITS):
+    for source in (MNIST5K, MNIST, FASHION_MNIST, CIFAR10, FOLDER, DIGITS):
         register(source)
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--save-statistics", type=click.Path(dir_okay=False, path_type=Path), help="Write the samples' mean and covariance, for a later --reference.")  # fmt: skip  # noqa: E501
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
-    """Score SAMPLES: a folder of PNG, JPEG or WebP files, an .npy or .npz file, or the folder of a run.
+    """Score SAMPLES: a folder of PNG, JPEG, WebP or BMP files, an .npy or .npz file, or the folder of a run.
 
     \b
     ganbench evaluate samples/                           against the test digits of mnist5k

@@ -53,7 +53,7 @@ def train(
     from ganbench.extractors.making import recipe
     from ganbench.files import write_whole
 
-    place = _place(out or Path(f"{Path(dataset).name}.safetensors"), force=force)
+    place = _place(out or Path(f"{_called(dataset)}.safetensors"), force=force)
     where = pick_device(device)
     plan = recipe(_load(dataset, data_dir, quiet=quiet), epochs)
     made = _made(plan, seed=seed, flip=flip, device=where, quiet=quiet)
@@ -63,6 +63,11 @@ def train(
         raise RequestError(f"--out {place}: cannot be written ({error.strerror})") from error
     if not quiet:
         _say_how_to_use(place, dataset, made)
+
+
+def _called(dataset: str) -> str:
+    """Return a file's name for a data set: of ``folder:/my/images?size=64`` the folder's."""
+    return Path(dataset.partition(":")[2].partition("?")[0] or dataset).name
 
 
 def _place(path: Path, *, force: bool) -> Path:
@@ -127,5 +132,5 @@ def _say_how_to_use(path: Path, dataset: str, made: Packed) -> None:
     click.echo(f"{path}: {about.feature_dim} features, {len(made.content) / 1e6:.1f} MB, sha256 {digest}")
     click.echo("Use it (records of another extractor stay off its boards):")
     file = shlex.quote(str(path))
-    click.echo(f"  ganbench evaluate SAMPLES --reference {dataset} --extractor {file}")
+    click.echo(f"  ganbench evaluate SAMPLES --reference {shlex.quote(dataset)} --extractor {file}")
     click.echo(f"  ganbench run --plugins MODELS --track TRACK --extractor {file}")

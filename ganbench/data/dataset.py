@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from ganbench.files import cache_folder
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,21 @@ class Dataset:
 class DataSource:
     """How a data set is obtained; `load` takes the folder named by ``--data-dir``, or None.
 
-    `sha256` is the expected content hash; None accepts any content and records what was found.
+    `sha256` is the expected content hash; None accepts any content and records what was found. `at(name)` is of a
+    family of data sets that share what stands before a colon: it returns the one called ``name``, such as
+    ``folder:/my/images``, and raises `RequestError` where the rest of the name cannot be read.
     """
 
     name: str
     load: Callable[[Path | None], Dataset]
     summary: str
     sha256: str | None = None
+    at: Callable[[str], DataSource] | None = None
+
+
+def data_root(data_dir: Path | None) -> Path:
+    """Return where data sets lie or go: ``--data-dir``, else ``GANBENCH_DATA``, else the cache folder."""
+    return data_dir or Path(os.environ.get("GANBENCH_DATA") or cache_folder("data"))
 
 
 def content_hash(*splits: Split) -> str:
@@ -85,4 +96,19 @@ def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, heldout:
     dealt = np.lexsort((labels, rank))
     parts = np.split(dealt, [test, test + heldout])
     first, second, rest = (Split(images[part], labels[part]) for part in parts)
+    return rest, first, second
+
+
+def proportional_split(labels: np.ndarray, test: int, heldout: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which images are train, test and held-out: each split has its share of every class, of rare ones too.
+
+    `labels` int64 (N,) are those of images in an order that says nothing of them, such as by hash: it decides, so that
+    the same images come out alike everywhere. The first n images of a split have their shares of the classes as well.
+    """
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+    dealt = np.lexsort((labels, place))
+    first, second, rest = np.split(dealt, [test, test + heldout])
     return rest, first, second

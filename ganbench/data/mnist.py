@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from ganbench.data.dataset import Dataset, DataSource, Split, make_dataset
+from ganbench.data.dataset import Dataset, DataSource, Split, data_root, make_dataset
 from ganbench.errors import RequestError
-from ganbench.files import cache_folder
 
 FILES = {
     "MNIST": {
@@ -48,7 +46,7 @@ def load_idx(name: str, folder: str, data_dir: Path | None) -> Dataset:
 
 def official_splits(name: str, folder: str, data_dir: Path | None) -> tuple[Split, Split]:
     """Return the published 60,000 training and 10,000 test images, each file checked by its hash."""
-    root = data_dir or Path(os.environ.get("GANBENCH_DATA") or cache_folder("data"))
+    root = data_root(data_dir)
     raw = root / folder / "raw"
     if not all((raw / file).exists() for file in FILES[folder]):
         try:

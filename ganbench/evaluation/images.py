@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from ganbench.data.dataset import Split, content_hash
+from ganbench.data.imagefiles import CALLED, image_files
 from ganbench.errors import RequestError
 from ganbench.evaluation.arrayfiles import SUFFIXES, read_array_file, read_labels
 from ganbench.evaluation.arrays import as_uint8
-from ganbench.evaluation.folders import folder_labels, image_files, read_files
+from ganbench.evaluation.folders import folder_labels, read_files
 
 FOLDERS = "folders"
 """As `labels`: the names of sub-folders are the class numbers."""
@@ -113,7 +114,7 @@ def _from_folder(folder: Path, labels: Any, n: int | None, watch: Callable[[int,
     pixels, lossy = read_files(taken, advance)
     notes = []
     if others:
-        notes.append(f"{folder}: {len(others)} files are no PNG, JPEG or WebP and were left out, such as {others[0]}")
+        notes.append(f"{folder}: {len(others)} files are no {CALLED} and were left out, such as {others[0]}")
     if lossy:
         notes.append(
             f"{folder}: {lossy} of {len(taken)} files are compressed with loss, which changes every score: save PNG"

@@ -71,6 +71,8 @@ class Track(BaseModel):
     def fingerprint(self, dataset_sha256: str, extractor_sha256: str, metrics: Iterable[Facts]) -> str:
         """Return the hash that two records must share to stand on one board; `metrics` are the track's."""
         decisive = self.model_dump(exclude={"summary", "seeds", "metrics"})
+        # Of a name such as folder:PATH the path says where the images lie, not what they are: their hash does.
+        decisive |= {"dataset": self.dataset.partition(":")[0]}
         decisive |= {"dataset_sha256": dataset_sha256, "extractor_sha256": extractor_sha256}
         decisive |= {"metrics": {metric.name: metric.version for metric in metrics}, "protocol": PROTOCOL}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

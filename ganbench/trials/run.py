@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset, Split
+from ganbench.errors import RequestError
 from ganbench.evaluation.evidence import Classifier
 from ganbench.evaluation.judge import Judge, Verdict
 from ganbench.evaluation.samples import draw
@@ -74,12 +75,14 @@ class Run:
             registry = discover()  # imports everybody's plugins: only where something of theirs is named
         dataset = load_dataset(track.dataset, registry, self.setting.data_dir)
         source = registry.get("extractors", track.extractor).thing
-        extractor = source.load(self.device, self.setting.weights)
+        info, weights = self.trial.track, self.setting.weights
+        if (dataset.sha256, source.identity(weights)) != (info.dataset_sha256, info.extractor_sha256):
+            raise RequestError(f"{track.dataset} or {track.extractor} has changed since the run began: run it again")
+        extractor = source.load(self.device, weights)
         with self.meter.phase("evaluate"):
             self.judge = Judge(
-                dataset, extractor, self.trial.track.extractor_sha256, find_metrics(track.metrics, registry),
-                oracle=0 < dataset.classes == source.classes_of(self.setting.weights), device=self.device,
-                tick=self.tick,
+                dataset, extractor, info.extractor_sha256, find_metrics(track.metrics, registry),
+                oracle=0 < dataset.classes == source.classes_of(weights), device=self.device, tick=self.tick,
             )  # fmt: skip
         # Samples are asked for in the proportions of the held-out images, which are neither trained on nor reference.
         self.labels = self._on_device(dataset.heldout)[1]

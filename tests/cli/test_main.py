@@ -52,8 +52,8 @@ def test_the_version(command: Command) -> None:
     ("words", "names"),
     [
         (["plugins"], ["dcgan", "vanilla", "vae", "real", "noise", "replay"]),
-        (["tracks"], ["digits-smoke", "mnist5k-quick", "lenet-mnist"]),
-        (["datasets"], ["mnist5k", "mnist", "fashion-mnist", "digits"]),
+        (["tracks"], ["digits-smoke", "mnist5k-quick", "mnist-standard", "fashion-standard", "cifar10-standard"]),
+        (["datasets"], ["mnist5k", "mnist", "fashion-mnist", "cifar10", "folder", "digits"]),
         (["extractors"], ["lenet-mnist", "lenet-fashion-mnist", "inception-v3-compat", "vgg16", "clip-vit-b-32"]),
     ],
 )

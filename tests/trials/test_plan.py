@@ -150,3 +150,9 @@ def test_more_samples_than_real_images_are_refused(tmp_path: Path, registry: Reg
     path.write_text(TRACK.replace("samples = 200", "samples = 301", 1))
     with pytest.raises(RequestError, match="samples = 301, but digits has 300"):
         identify(read_track(path), registry, None, None)
+
+
+def test_what_tracks_name_is_registered(registry: Registry) -> None:
+    for entry in registry.all("tracks"):
+        for kind, name in (("datasets", entry.thing.dataset), ("extractors", entry.thing.extractor)):
+            assert registry.get(kind, name).origin.distribution == "ganbench"

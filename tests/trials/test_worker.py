@@ -63,3 +63,16 @@ def test_a_worker_whose_command_is_gone_leaves_no_failure(smoke: Smoke, tmp_path
     subprocess.run(words, input=given.model_dump_json().encode(), stdout=writer, timeout=120)
     os.close(writer)
     assert not (tmp_path / "record.json").exists()
+
+
+def test_content_that_changed_since_the_run_began_is_not_recorded_as_what_was_asked_for(
+    smoke: Smoke, tmp_path: Path
+) -> None:
+    given = job(smoke, tmp_path)
+    track = given.trial.track.model_copy(update={"dataset_sha256": "0" * 64})
+    given = given.model_copy(update={"trial": given.trial.model_copy(update={"track": track})})
+    words = [sys.executable, "-m", "ganbench.trials.worker"]
+    subprocess.run(words, input=given.model_dump_json().encode(), capture_output=True, timeout=120)
+    record = read_record(tmp_path / "record.json")
+    assert record.status == "failed"
+    assert "digits or lenet-mnist has changed since the run began" in record.reason
