@@ -51,9 +51,16 @@ def remove_remains(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text whole."""
-    write_whole(path, lambda stream: stream.write(text.encode()))
+def write_text(path: Path, text: str, *, spare: Path | None = None) -> None:
+    """Write UTF-8 text whole; where a `spare` file lies in the same folder, into its room: the disk may be full."""
+    if spare is None or not spare.exists():
+        write_whole(path, lambda stream: stream.write(text.encode()))
+        return
+    with open(spare, "r+b") as stream:
+        stream.truncate(stream.write(text.encode()))
+        stream.flush()
+        os.fsync(stream.fileno())
+    spare.replace(path)
 
 
 def sha256_of(path: Path) -> str:

@@ -133,7 +133,6 @@ class _Shift:
                     if sha256_of(path) != job.replaces:
                         return record
                 set_aside(job.folder)
-            (job.folder / RESERVE).unlink(missing_ok=True)
             log = tail(job.folder / "log.txt")
             if watch.ending:
                 status, reason = Status.TIMEOUT, watch.ending
@@ -144,7 +143,7 @@ class _Shift:
                 provenance=watch.provenance or provenance(None, job.trial.precision, job.setting.command),
             )  # fmt: skip
             try:
-                record.write(path)
+                record.write(path, spare=job.folder / RESERVE)
             except OSError as error:
                 why = f"{reason}; its record could not be written ({error.strerror})"
                 return record.model_copy(update={"reason": why})

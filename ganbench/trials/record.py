@@ -110,10 +110,10 @@ class Record(BaseModel):
     files: dict[str, str] = Field(default={}, description="sha256 of the files that lie beside the record")
     provenance: dict[str, Any] = {}
 
-    def write(self, path: Path) -> None:
-        """Write the record, sealed."""
+    def write(self, path: Path, *, spare: Path | None = None) -> None:
+        """Write the record, sealed; into the room of a `spare` file where there is one."""
         content = self.model_dump(mode="json", by_alias=True)
-        write_text(path, json.dumps(content | {"seal": _seal(content)}, indent=1) + "\n")
+        write_text(path, json.dumps(content | {"seal": _seal(content)}, indent=1) + "\n", spare=spare)
 
     @property
     def row(self) -> tuple[str, str]:

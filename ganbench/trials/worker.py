@@ -96,18 +96,15 @@ class _Worker:
             self._provenance = provenance(run.device, job.trial.precision, job.setting.command)
             self._emit(phase="loading", provenance=self._provenance)
             run()
-        except Stopped:
-            return STOPPED
-        except _Alone:
-            return 1  # without a record: the trial goes on another time
+        except (Stopped, _Alone) as end:  # without a record: the trial goes on another time
+            self._reserve.unlink(missing_ok=True)
+            return STOPPED if isinstance(end, Stopped) else 1
         except BaseException as error:  # a plugin may even call sys.exit
             self._lift_limits()
             _print(error)
             status, reason = of_error(error)
             del error
-        finally:
-            self._reserve.unlink(missing_ok=True)
-        self._record(status, reason).write(job.folder / RECORD)
+        self._record(status, reason).write(job.folder / RECORD, spare=self._reserve)
         if status is Status.OK:
             remove_checkpoints(job.folder)
         return 0
@@ -128,7 +125,6 @@ class _Worker:
     def _lift_limits(self) -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
-        self._reserve.unlink(missing_ok=True)
 
     def _on_term(self, number: int, frame: Any) -> None:
         if not self._run.training:
@@ -170,11 +166,12 @@ class _Worker:
 
 def _print(error: BaseException) -> None:
     """Print a traceback; where there is no memory for that, let go of what its frames hold, and try again."""
-    try:
-        traceback.print_exception(error)
-    except MemoryError:
-        traceback.clear_frames(error.__traceback__)
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # a log on a full disk
+        try:
+            traceback.print_exception(error)
+        except MemoryError:
+            traceback.clear_frames(error.__traceback__)
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from .cases import MODELS
 from .models import __file__ as SOURCE
 
 WORDS = (
-    "--plugins", "dcgan", "--no-baselines", "--seeds", "1", "--track", "digits-smoke", "--budget", "100steps",
+    "--plugins", "dcgan", "--no-baselines", "--seeds", "1", "--track", "digits-smoke", "--budget", "60steps",
     "--checkpoint-every", "0",
 )  # fmt: skip
 """A trial of a few seconds that has everything: two optimisers, batch normalisation, an average, counters."""
@@ -63,7 +63,7 @@ class Command:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
-    def wait_for_checkpoints(self, images: int = 640) -> None:
+    def wait_for_checkpoints(self, images: int = 320) -> None:
         """Wait until the trial has two checkpoints, and the one before the last was taken at so many images or more."""
 
         def there() -> bool:
@@ -105,7 +105,7 @@ def run(folder: Path, *words: str, environment: dict[str, str] | None = None, be
     return Command(folder, *words, environment=environment, before=before).end()
 
 
-def interrupted(folder: Path, number: int = signal.SIGINT, images: int = 640) -> Ended:
+def interrupted(folder: Path, number: int = signal.SIGINT, images: int = 320) -> Ended:
     """Return how a command ended that was asked to once it had two checkpoints."""
     command = Command(folder)
     command.wait_for_checkpoints(images)

@@ -29,7 +29,7 @@ def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
     for at, (fault, number) in enumerate(
         {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}.items()
     ):
-        case, ended = COMMANDS[fault], interrupted(folder, number, 640 * (at + 1))
+        case, ended = COMMANDS[fault], interrupted(folder, number, 320 * (at + 1))
         assert ended.status == case.exit
         assert case.says in ended.err
         assert ended.err.count("\n") == 1
@@ -39,17 +39,20 @@ def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
     assert is_same(folder, undisturbed.folder)
     resumed = record_of(folder).resumed
     assert len(resumed) == 3
-    assert 640 <= resumed[0] < resumed[1] < resumed[2] < record_of(folder).images
+    assert 320 <= resumed[0] < resumed[1] < resumed[2] < record_of(folder).images
 
 
 def killed_at_random_moments(folder: Path, undisturbed: Undisturbed, *, seed: int) -> None:
     case, dice, resumed = COMMANDS["SIGKILL"], random.Random(seed), list[int]()
     number, place = 0, folder / "0"
     place.mkdir()
-    for _ in range(KILLS // 2):
-        command = Command(place)
+    for kill in range(KILLS // 2):
+        command, longest = Command(place), undisturbed.seconds
+        if kill == 0:  # most of a run is spent on importing: one kill comes in training for certain
+            command.wait_for_checkpoints()
+            longest = 0.5
         with contextlib.suppress(subprocess.TimeoutExpired):
-            command.process.wait(dice.uniform(0.0, undisturbed.seconds))
+            command.process.wait(longest * dice.random() ** 2)
         command.process.kill()
         ended = command.end()
         assert ended.status in (case.exit, 0)
@@ -126,13 +129,11 @@ datetime.datetime = Back
 
 def clock_set_back(folder: Path, undisturbed: Undisturbed) -> None:
     case = COMMANDS["clock"]
-    assert interrupted(folder).status == 130
     (folder / "sitecustomize.py").write_text(YESTERDAY)
     ended = run(folder, environment={"PYTHONPATH": str(folder)})
     (folder / "sitecustomize.py").unlink()
     assert (ended.status, ended.err) == (case.exit, "")
     assert is_same(folder, undisturbed.folder)
-    assert len(record_of(folder).resumed) == 1
     half_a_day_ago = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() - 43200))
     assert str(record_of(folder).provenance["started"]) < half_a_day_ago
     again = run(folder)
@@ -178,6 +179,8 @@ def full_disk(folder: Path, undisturbed: Undisturbed) -> None:
 
 def file_that_may_not_grow(folder: Path, undisturbed: Undisturbed) -> None:
     """Where no disk can be mounted: a limit on the size of files, as a quota is."""
+    with contextlib.suppress(pytest.skip.Exception), small_disk(folder):
+        return
     ended = run(folder, before="ulimit -f 400")
     assert ended.status == 1
     assert "failed: File too large while writing" in ended.out
