@@ -36,3 +36,13 @@ def test_the_cache_lies_where_the_environment_says(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "there"))
     assert cache_folder() == tmp_path / "there" / "ganbench"
     assert cache_folder().is_dir()
+
+
+def test_text_goes_into_the_room_that_was_kept_for_it(tmp_path: Path) -> None:
+    path, spare = tmp_path / "record.json", tmp_path / ".reserve"
+    spare.write_bytes(b"\0" * 1000)
+    kept = spare.stat().st_ino
+    write_text(path, "short", spare=spare)
+    assert (path.read_text(), path.stat().st_ino, spare.exists()) == ("short", kept, False)
+    write_text(path, "longer", spare=spare)  # there is none any more
+    assert path.read_text() == "longer"
