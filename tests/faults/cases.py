@@ -47,16 +47,16 @@ MODELS: dict[str, Fault] = {
         "record: killed",
     ),
     "HangsInInit": Fault(
-        "an endless loop in `__init__`", "timeout: nothing came of it for 8 s, while", 1, "record: timeout"
+        "an endless loop in `__init__`", "timeout: nothing came of it for 12 s, while", 1, "record: timeout"
     ),
     "HangsInStep": Fault(
         "an endless loop in `step` that is deaf to SIGTERM",
-        "timeout: nothing came of it for 8 s, while training",
+        "timeout: nothing came of it for 12 s, while training",
         1,
         "record: timeout",
     ),
     "HangsInSample": Fault(
-        "an endless loop in `sample`", "timeout: nothing came of it for 8 s, while sampling", 1, "record: timeout"
+        "an endless loop in `sample`", "timeout: nothing came of it for 12 s, while sampling", 1, "record: timeout"
     ),
     "LosesItsLoss": Fault("NaN in a loss", "diverged: loss 'critic' became nan", 1, "record: diverged"),
     "LosesItsSamples": Fault("NaN in samples", "diverged: sample returned NaN or inf", 1, "record: diverged"),

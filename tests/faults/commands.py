@@ -63,7 +63,7 @@ class Command:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
-    def wait_for_checkpoints(self, images: int = 320) -> None:
+    def wait_for_checkpoints(self, images: int = 200) -> None:
         """Wait until the trial has two checkpoints, and the one before the last was taken at so many images or more."""
 
         def there() -> bool:
@@ -105,7 +105,7 @@ def run(folder: Path, *words: str, environment: dict[str, str] | None = None, be
     return Command(folder, *words, environment=environment, before=before).end()
 
 
-def interrupted(folder: Path, number: int = signal.SIGINT, images: int = 320) -> Ended:
+def interrupted(folder: Path, number: int = signal.SIGINT, images: int = 200) -> Ended:
     """Return how a command ended that was asked to once it had two checkpoints."""
     command = Command(folder)
     command.wait_for_checkpoints(images)
@@ -128,7 +128,7 @@ def run_models(folder: Path) -> Done:
     shutil.copy(SOURCE, folder / "models.py")
     plugins = ",".join(f"./models.py:{name}" for name in MODELS)
     ended = run(
-        folder, "--plugins", plugins, "--budget", "5steps", "--timeout", "8s", "--memory", "2GiB", "--jobs", "2"
+        folder, "--plugins", plugins, "--budget", "5steps", "--timeout", "12s", "--memory", "2GiB", "--jobs", "2"
     )
     assert ended.err == ""
     records = {record.model: record for record in map(read_record, folder.glob("runs/*/record.json"))}

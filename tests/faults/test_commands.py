@@ -29,7 +29,7 @@ def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
     for at, (fault, number) in enumerate(
         {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}.items()
     ):
-        case, ended = COMMANDS[fault], interrupted(folder, number, 320 * (at + 1))
+        case, ended = COMMANDS[fault], interrupted(folder, number, 200 * (at + 1))
         assert ended.status == case.exit
         assert case.says in ended.err
         assert ended.err.count("\n") == 1
@@ -39,7 +39,7 @@ def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
     assert is_same(folder, undisturbed.folder)
     resumed = record_of(folder).resumed
     assert len(resumed) == 3
-    assert 320 <= resumed[0] < resumed[1] < resumed[2] < record_of(folder).images
+    assert 200 <= resumed[0] < resumed[1] < resumed[2] < record_of(folder).images
 
 
 def killed_at_random_moments(folder: Path, undisturbed: Undisturbed, *, seed: int) -> None:
@@ -109,7 +109,8 @@ def two_at_once(folder: Path, undisturbed: Undisturbed) -> None:
     commands = [Command(folder), Command(folder)]
     ends = [command.end() for command in commands]
     assert [(ended.status, ended.err) for ended in ends] == [(case.exit, "")] * 2
-    assert sum(case.says in ended.out for ended in ends) == 1
+    late = any("nothing to train" in ended.out for ended in ends)  # one came when the other was done
+    assert late or sum(case.says in ended.out for ended in ends) == 1
     assert is_same(folder, undisturbed.folder)
     assert record_of(folder).resumed == []
     assert not list(folder.glob("runs/*/record-before-*"))
