@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import ganbench
+from ganbench.addresses import address, load_file, resolve_known, source_hash
 from ganbench.agreement import Comparison, compare
 from ganbench.boards.collect import records_folder
 from ganbench.boards.wording import one_line
@@ -21,7 +22,7 @@ from ganbench.executors.local import LocalExecutor
 from ganbench.executors.resources import pick_device, share_out
 from ganbench.files import check_writable
 from ganbench.model import Model
-from ganbench.registry import Registry, address, load_file, resolve_known, source_hash
+from ganbench.registry import Registry
 from ganbench.session import Session
 from ganbench.tracks.track import NAME, PROTOCOL
 from ganbench.trials.config import config_values, make_config

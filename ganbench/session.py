@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganbench.budget import Budget
 from ganbench.errors import RequestError, did_you_mean
 from ganbench.executors.base import Event, Executor
 from ganbench.executors.local import TIMEOUT, LocalExecutor
@@ -156,11 +157,8 @@ def read_timeout(text: str | None) -> float:
     """Read ``--timeout``: seconds, or minutes as ``10m``."""
     if text is None:
         return TIMEOUT
-    match = re.fullmatch(r"([0-9.]+)\s*([smh]?)", text.strip())
-    try:
-        seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
-    except ValueError:
-        seconds = 0.0
-    if seconds <= 0:
-        raise RequestError(f"--timeout {text!r}: write seconds, minutes or hours: 90s, 10m, 2h")
-    return seconds
+    with suppress(RequestError):
+        limit = Budget.parse(text if text.strip()[-1:].isalpha() else f"{text}s")
+        if limit.seconds is not None and limit == Budget(seconds=limit.seconds):
+            return limit.seconds
+    raise RequestError(f"--timeout {text!r}: write seconds, minutes or hours: 90s, 10m, 2h")

@@ -11,7 +11,7 @@ FLOORS = [
     ["errors", "files", "budget", "model", "hookspecs", "scores"],
     ["metrics", "data", "tracks"],
     ["extractors"],
-    ["registry", "shipped", "describe", "training", "evaluation"],
+    ["registry", "addresses", "shipped", "describe", "training", "evaluation"],
     ["trials"],
     ["executors", "boards"],
     ["testing", "session", "api", "scoring", "comparison", "report", "agreement", "reproduction"],

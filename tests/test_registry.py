@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ganbench.addresses import load_file, resolve_known, source_hash
 from ganbench.describe import catalogue
 from ganbench.errors import RequestError
-from ganbench.registry import Broken, Registry, load_file, resolve_known, source_hash
+from ganbench.registry import Broken, Registry
 from ganbench.shipped import discover
 
 from .conftest import call

@@ -36,7 +36,7 @@ from ganbench.cli.options import folder_option
 @click.option("--timeout", metavar="DURATION", help="How long a trial may be silent: 90s, 10m, 2h. [default: 10m, or "
               "10 times its whole budget if that is less]")  # fmt: skip
 @click.option("--memory", metavar="SIZE", help="The most memory a trial may take, such as 4GiB (CPU).")
-@click.option("--deterministic", is_flag=True, help="Use deterministic algorithms alone (slower on a GPU).")
+@click.option("--deterministic", is_flag=True, help="Use deterministic algorithms alone.")
 @click.option("--checkpoint-every", "checkpoint_seconds", type=click.FloatRange(min=0.0), default=10.0,
               show_default=True, help="Seconds between two checkpoints of a trial that trains.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
+
+from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from ganbench.errors import RequestError
 
@@ -48,11 +49,9 @@ def read_size(text: str | None) -> int | None:
     """Read ``--memory``: bytes such as ``4GiB``, ``4GB`` or ``500MiB``."""
     if text is None:
         return None
-    units = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-    match = re.fullmatch(r"([0-9.]+)\s*([A-Z]+)", text.strip().upper())
     try:
-        size = int(float(match[1]) * units[match[2]]) if match else 0
-    except (KeyError, ValueError):
+        size = int(TypeAdapter(ByteSize).validate_python(text))
+    except ValidationError:
         size = 0
     if size < LEAST_MEMORY:
         raise RequestError(f"--memory {text!r}: write a size such as 4GiB or 3000MB, at least 1GiB")

@@ -3,7 +3,7 @@
     python -m ganbench.executors.starter ALIVE [--spawn]
 
 Importing torch takes seconds, which is too long for a trial of half a minute to spend on being a process of its own.
-Each worker is forked from here before anything has run, in a session and so a process group of its own. With
+Each worker is forked from here before anything has run, in a process group of its own. With
 ``--spawn`` each is a new Python instead: CUDA cannot be used in a fork on every machine, nor Apple's libraries.
 
 Commands come in on standard input, one JSON object a line: ``{"start": KEY, "job": ...}``, ``{"signal": KEY,
@@ -65,8 +65,10 @@ class Starter:
                     with contextlib.suppress(BlockingIOError):
                         os.read(self._wake, 4096)
                     self._reap()
-                elif ready.data.key in self._children:
-                    self._hand_on(ready.data)
+                else:
+                    child: _Child = ready.data
+                    if self._children.get(child.key) is child:  # not one that has just ended
+                        self._hand_on(child)
 
     def _take(self) -> bool:
         """Read commands and obey; False at the end of input."""
@@ -91,6 +93,8 @@ class Starter:
                 self._become(job, into, began)
             finally:
                 os._exit(1)
+        with contextlib.suppress(OSError):  # both sides do it: whoever is first, a signal finds the group
+            os.setpgid(pid, pid)
         os.close(into)
         os.set_blocking(out, False)
         child = self._children[key] = _Child(key, pid, out)
@@ -99,7 +103,7 @@ class Starter:
 
     def _become(self, job: Job, into: int, began: float) -> None:
         """Be the worker; never returns."""
-        os.setsid()
+        os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._selector.close()

@@ -72,15 +72,21 @@ class Watch:
         return timeout if whole is None else min(timeout, max(LEAST, MULTIPLE * whole))
 
     def cut_log(self) -> None:
-        """Cut a log that has become too long down to its end."""
+        """Cut a log that has become too long down to its end.
+
+        The trial may print meanwhile, and appends: its end moves to the front in place, and what has come by then
+        moves after it, so that lines stay in order.
+        """
         path = Path(self.job.folder, "log.txt")
         with contextlib.suppress(OSError):
             size = path.stat().st_size
             if size <= LOG_BYTES:
                 return
-            with open(path, "r+b") as log:
-                log.seek(size - LOG_KEPT)
-                kept = log.read(LOG_KEPT)
-                log.truncate(0)  # the trial appends: what it prints next stands after this
-            with open(path, "ab", buffering=0) as log:
-                os.write(log.fileno(), f"[{size - LOG_KEPT:,} bytes left out]\n".encode() + kept)
+            note, start = f"[{size - LOG_KEPT:,} bytes left out]\n".encode(), size - LOG_KEPT
+            with open(path, "r+b", buffering=0) as log:
+                os.pwrite(log.fileno(), note, 0)
+                moved = len(note)
+                while moved < LOG_BYTES and (late := os.pread(log.fileno(), LOG_KEPT, start)):
+                    moved += os.pwrite(log.fileno(), late, moved)
+                    start += len(late)
+                log.truncate(moved)

@@ -13,7 +13,8 @@ from torch import Tensor
 from ganbench.errors import DivergedError, RequestError
 from ganbench.evaluation.samples import SampleError, draw
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.training.state import Node, UnsavableError, capture, random_states, restore, set_random_states
+from ganbench.training.nodes import Node, UnsavableError
+from ganbench.training.state import capture, random_states, restore, set_random_states
 from ganbench.trials.config import make_config
 from ganbench.trials.seeds import seed_everything
 

@@ -19,8 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 import torch
 
 from ganbench.files import write_whole
-from ganbench.training.header import BEFORE, FORMAT, HEADER, Damaged, read_header
-from ganbench.training.header import LATEST as LATEST
+from ganbench.training.header import BEFORE, FORMAT, HEADER, LATEST, Damaged, read_header
 
 SHARE_OF_TIME = 0.01
 """The most that taking checkpoints may add to training: the next one waits until this holds, unless `every` is 0."""

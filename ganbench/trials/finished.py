@@ -14,14 +14,15 @@ import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
+from ganbench.addresses import resolve_known, source_hash
 from ganbench.data.dataset import Split
 from ganbench.errors import DivergedError, RequestError
 from ganbench.evaluation.samples import SampleError, draw
 from ganbench.model import DataSpec, Model
-from ganbench.registry import resolve_known, source_hash
 from ganbench.training.checkpoint import read_file
 from ganbench.training.header import Damaged
-from ganbench.training.state import UnsavableError, restore
+from ganbench.training.nodes import UnsavableError
+from ganbench.training.state import restore
 from ganbench.trials.config import make_config
 from ganbench.trials.record import Status, read_record
 from ganbench.trials.seeds import derive

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ganbench.addresses import address, load_file, source_hash
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
 from ganbench.extractors.domain import NAME as DOMAIN
 from ganbench.extractors.domain import by_file
 from ganbench.model import BATCH_SIZE, Model
-from ganbench.registry import Origin, Registered, Registry, address, load_file, source_hash
+from ganbench.registry import Origin, Registered, Registry
 from ganbench.scores import HEADLINE, Metric
 from ganbench.tracks.track import Track, read_track
 from ganbench.trials.config import config_values, label_of, make_config, split_plugins, split_settings

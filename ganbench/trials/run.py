@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganbench.addresses import resolve
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import RequestError
@@ -20,13 +21,14 @@ from ganbench.evaluation.judge import Judge, Verdict
 from ganbench.evaluation.samples import draw
 from ganbench.files import sha256_of, write_text
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.registry import resolve
 from ganbench.scores import flat
 from ganbench.shipped import built_in, discover
-from ganbench.training.checkpoint import LATEST, Keeper, read_checkpoint, remove_checkpoints
+from ganbench.training.checkpoint import Keeper, read_checkpoint, remove_checkpoints
+from ganbench.training.header import LATEST
 from ganbench.training.loop import REPORT_EVERY, Loop, Progress
 from ganbench.training.meter import Meter
-from ganbench.training.state import UnsavableError, capture, random_states, restore, set_random_states
+from ganbench.training.nodes import UnsavableError
+from ganbench.training.state import capture, random_states, restore, set_random_states
 from ganbench.trials.config import make_config
 from ganbench.trials.pictures import write_grid
 from ganbench.trials.plan import find_metrics, load_dataset

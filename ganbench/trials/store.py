@@ -4,8 +4,8 @@
           checkpoint.pt  the trained model                samples.png  curve.csv  log.txt
           resume.pt      where training stands            lock        held by the process that is at work here
 
-Plain files, so that it works on a network file system; a lock is the operating system's, so that none outlives
-its process.
+Plain files and POSIX locks, which network file systems have too; a lock is the operating system's, so that none
+outlives its process.
 """
 
 from __future__ import annotations

@@ -44,16 +44,17 @@ class Command:
 
     def __init__(self, folder: Path, *words: str, environment: dict[str, str] | None = None, before: str = "") -> None:
         self.folder, self.mark = folder, uuid.uuid4().hex
+        self.out, self.err = folder / f"out-{self.mark}.txt", folder / f"err-{self.mark}.txt"
         ganbench = [sys.executable, "-m", "ganbench", "run", *WORDS, *words]
-        self.process = subprocess.Popen(
-            ["sh", "-c", f'{before}; exec "$0" "$@"', *ganbench] if before else ganbench,
-            cwd=folder, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=os.environ | {"GANBENCH_TEST_MARK": self.mark} | (environment or {}),
-        )  # fmt: skip
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.process = subprocess.Popen(
+                ["sh", "-c", f'{before}; exec "$0" "$@"', *ganbench] if before else ganbench,
+                cwd=folder, start_new_session=True, stdout=out, stderr=err,
+                env=os.environ | {"GANBENCH_TEST_MARK": self.mark} | (environment or {}),
+            )  # fmt: skip
 
     def end(self) -> Ended:
-        out, err = self.process.communicate(timeout=PATIENCE)
-        return Ended(self.process.returncode, out, err)
+        return Ended(self.process.wait(PATIENCE), self.out.read_text(), self.err.read_text())
 
     def wait_for(self, found: Callable[[], object]) -> None:
         """Wait until something is found; fail where the command ends before."""
@@ -88,7 +89,7 @@ class Command:
 
     def worker(self) -> int:
         """Return the number of the one worker."""
-        (found,) = (pid for pid in self.processes() if os.getsid(pid) == pid and parent(pid) in self.processes())
+        (found,) = (pid for pid in self.processes() if os.getpgid(pid) == pid and parent(pid) in self.processes())
         return found
 
     def starter(self) -> int:

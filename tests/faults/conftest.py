@@ -23,6 +23,8 @@ class Undisturbed(NamedTuple):
 
 
 Scenario = Callable[[Path, Undisturbed], None]
+UnderWay = dict[str, Future[object]]
+"""Scenarios at work, by the test that waits for one: what one asserts in vain fails that test."""
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +39,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 @pytest.fixture(scope="session")
 def under_way(
     request: pytest.FixtureRequest, undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[object]]]:
+) -> Iterator[UnderWay]:
     """Start every scenario that was asked for, as far as there is room; and the run of all faulty models, if it was."""
     items = request.session.items
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures: dict[str, Future[object]] = {}
+        futures: UnderWay = {}
         if any("done" in getattr(item, "fixturenames", ()) for item in items):
             futures["models"] = pool.submit(run_models, tmp_path_factory.mktemp("models"))
         for item in items:
@@ -55,14 +57,8 @@ def _scenario_of(item: pytest.Item) -> Scenario | None:
     return item.callspec.params.get("scenario") if hasattr(item, "callspec") else None
 
 
-@pytest.fixture
-def played(request: pytest.FixtureRequest, under_way: dict[str, Future[object]]) -> None:
-    """Wait for the scenario of this test; what it asserted in vain fails the test."""
-    under_way[request.node.nodeid].result()
-
-
 @pytest.fixture(scope="session")
-def done(under_way: dict[str, Future[object]]) -> Done:
+def done(under_way: UnderWay) -> Done:
     """The run of all faulty models."""
     found = under_way["models"].result()
     assert isinstance(found, Done)

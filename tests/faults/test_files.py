@@ -12,7 +12,7 @@ from ganbench.trials.record import read_record
 
 from .cases import FILES, PAGE, SAME, page
 from .commands import interrupted, is_same, record_of, run
-from .conftest import Scenario, Undisturbed
+from .conftest import Scenario, UnderWay, Undisturbed
 from .models import __file__ as SOURCE
 
 Damage = Callable[[bytes], bytes]
@@ -81,10 +81,9 @@ def records(folder: Path, undisturbed: Undisturbed) -> None:
         assert case.left.startswith(SAME)
 
 
-@pytest.mark.usefixtures("played")
 @pytest.mark.parametrize("scenario", [checkpoints, records])
-def test_damage_is_survived(scenario: Scenario) -> None:
-    """Asserted by the scenario itself."""
+def test_damage_is_survived(scenario: Scenario, under_way: UnderWay, request: pytest.FixtureRequest) -> None:
+    under_way[request.node.nodeid].result()
 
 
 def test_the_page_says_what_is_tested_here() -> None:

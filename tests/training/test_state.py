@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.training.state import UnsavableError, capture, random_states, restore, set_random_states
+from ganbench.training.nodes import UnsavableError
+from ganbench.training.state import capture, random_states, restore, set_random_states
 from ganbench.trials.seeds import seed_everything
 
 CPU = torch.device("cpu")
