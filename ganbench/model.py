@@ -68,6 +68,11 @@ class Model(nn.Module):
         self.data = data
         self.config = config
 
+    @classmethod
+    def sampler(cls, config: Any) -> str:
+        """Say in a few words what samples are decoded from, e.g. ``N(0, I), averaged weights``: the row shows it."""
+        return ""
+
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Make one update from one batch; return the losses, 0-d tensors left on the device."""
         raise NotImplementedError(f"{type(self).__name__} does not define step")

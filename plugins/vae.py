@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,8 @@ from torch.nn import functional as F
 
 import ganbench
 from ganbench import Batch, DataSpec
+
+LOG_2PI = math.log(2 * math.pi)
 
 
 class VAE(ganbench.Model):
@@ -32,42 +34,110 @@ class VAE(ganbench.Model):
         beta: float = 1.0
         likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
 
-    def __init__(self, data: DataSpec, config: Config) -> None:
+    def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
-        pixels = math.prod(data.shape)
-        self.encoder = nn.Sequential(
-            nn.Flatten(), nn.Linear(pixels, config.hidden), nn.ReLU(), nn.Linear(config.hidden, 2 * config.latent_dim)
-        )
-        self.decoder = nn.Sequential(
-            nn.Linear(config.latent_dim, config.hidden), nn.ReLU(), nn.Linear(config.hidden, pixels)
-        )
+        self.make_networks()
         self.log_variance = nn.Parameter(torch.zeros(()))
         self.optimizer = torch.optim.Adam(self.parameters(), lr=config.lr, fused=True)
 
+    @classmethod
+    def sampler(cls, config: Any) -> str:
+        return "N(0, I)"
+
+    def make_networks(self) -> None:
+        """Make `encoder`, from images to mean and log variance, and `decoder`, from latents to (n, *any) outputs."""
+        pixels, hidden, latent_dim = math.prod(self.data.shape), self.config.hidden, self.config.latent_dim
+        self.encoder = nn.Sequential(
+            nn.Flatten(), nn.Linear(pixels, hidden), nn.ReLU(), nn.Linear(hidden, 2 * latent_dim)
+        )
+        self.decoder = nn.Sequential(nn.Linear(latent_dim, hidden), nn.ReLU(), nn.Linear(hidden, pixels))
+
+    @property
+    def bernoulli(self) -> bool:
+        return bool(self.config.likelihood == "bernoulli")
+
+    def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance of q(z | x), each (n, latent_dim)."""
+        mean, log_variance = self.encoder(images).float().chunk(2, dim=1)
+        return mean, log_variance
+
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        mean, log_variance = self.encoder(batch.images).float().chunk(2, dim=1)
-        latent = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        reconstruction = self.negative_log_likelihood(batch.images.flatten(1), self.decoder(latent).float())
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
-        loss = reconstruction + self.config.beta * kl
+        losses = self.bound(batch.images)
+        loss = losses["reconstruction"] + self.config.beta * losses["kl"]
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        return {"reconstruction": reconstruction, "kl": kl}
+        return losses
 
-    def negative_log_likelihood(self, pixels: Tensor, output: Tensor) -> Tensor:
-        """Return nats an image, averaged over the batch."""
-        if self.config.likelihood == "bernoulli":
-            brightness = (pixels + 1) / 2
-            return F.binary_cross_entropy_with_logits(output, brightness, reduction="sum") / len(pixels)
-        variance = self.log_variance.exp()
-        nats = 0.5 * ((pixels - output).square() / variance + self.log_variance + math.log(2 * math.pi))
-        return nats.sum(1).mean()
+    def bound(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the two terms of the negative evidence lower bound, nats an image, averaged over the batch."""
+        mean, log_variance = self.posterior(images)
+        latent = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        reconstruction = self.nats(images, self.decoder(latent)).mean()
+        return {"reconstruction": reconstruction, "kl": self.kl(mean, log_variance, latent).mean()}
+
+    def kl(self, mean: Tensor, log_variance: Tensor, latent: Tensor) -> Tensor:
+        """Return KL(q(z | x) || p(z)) in nats, (n,); `latent` was drawn from q, for priors that need an estimate."""
+        return gaussian_kl(mean, log_variance)
+
+    def log_prior(self, latent: Tensor) -> Tensor:
+        """Return log p(z), (...,), from (..., latent_dim)."""
+        return log_normal(latent, torch.zeros_like(latent), torch.zeros_like(latent))
+
+    def nats(self, images: Tensor, output: Tensor) -> Tensor:
+        """Return -log p(x | z) in nats, (n,)."""
+        pixels, output = images.flatten(1), output.flatten(1).float()
+        if self.bernoulli:
+            return F.binary_cross_entropy_with_logits(output, (pixels + 1) / 2, reduction="none").sum(1)
+        residual = (pixels - output).square() / self.log_variance.exp()
+        return 0.5 * (residual + self.log_variance + LOG_2PI).sum(1)
+
+    def images(self, output: Tensor) -> Tensor:
+        """Return the mean of p(x | z) as images in [-1, 1]."""
+        images = 2 * output.sigmoid() - 1 if self.bernoulli else output.clamp(-1, 1)
+        return images.unflatten(1, self.data.shape) if images.ndim == 2 else images
 
     def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
-        output = self.decoder(torch.randn(n, self.config.latent_dim, device=self.log_variance.device))
-        images = 2 * output.sigmoid() - 1 if self.config.likelihood == "bernoulli" else output.clamp(-1, 1)
-        return images.unflatten(1, self.data.shape)
+        return self.images(self.decoder(self.latent(n)))
+
+    def latent(self, n: int) -> Tensor:
+        """Return what samples are decoded from, (n, latent_dim)."""
+        return torch.randn(n, self.config.latent_dim, device=self.log_variance.device)
+
+    def log_weights(self, images: Tensor, samples: int) -> Tensor:
+        """Return log p(x, z) - log q(z | x) in nats, (samples, n), for so many z drawn from q(z | x) of each image."""
+        mean, log_variance = self.posterior(images)
+        latent = mean + torch.randn(samples, *mean.shape, device=mean.device) * (0.5 * log_variance).exp()
+        repeated = images.repeat(samples, *[1] * (images.ndim - 1))
+        log_likelihood = -self.nats(repeated, self.decoder(latent.flatten(0, 1))).unflatten(0, (samples, -1))
+        return log_likelihood + self.log_prior(latent) - log_normal(latent, mean, log_variance)
+
+    @torch.no_grad()
+    def log_likelihood(self, images: Tensor, samples: int = 100) -> Tensor:
+        """Return a lower bound of log p(x) in bits per dimension, (n,): importance-sampled (arXiv:1509.00519, eq. 8).
+
+        With the Bernoulli likelihood that is the probability of a binary image, whose values are -1 or 1; with the
+        Gaussian one a density.
+        """
+        was_training = self.training
+        self.eval()
+        weights = [
+            torch.cat([self.log_weights(part, min(50, samples - k)) for k in range(0, samples, 50)])
+            for part in images.split(20)
+        ]
+        self.train(was_training)
+        nats = torch.cat(weights, dim=1).logsumexp(0) - math.log(samples)
+        return nats / (math.log(2) * math.prod(self.data.shape))
+
+
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return KL(N(mean, exp log_variance) || N(0, I)) in nats, (n,), from (n, d)."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+
+
+def log_normal(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return log N(value; mean, diag exp log_variance) in nats, (...,), from (..., d)."""
+    return -0.5 * ((value - mean).square() / log_variance.exp() + log_variance + LOG_2PI).sum(-1)
 
 
 @ganbench.hookimpl

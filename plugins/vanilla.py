@@ -18,14 +18,7 @@ from torch.nn import functional as F
 
 import ganbench
 from ganbench import Batch, DataSpec
-
-
-def perceptron(*sizes: int) -> list[nn.Module]:
-    """Return linear layers with leaky ReLU between them."""
-    layers: list[nn.Module] = []
-    for size_in, size_out in zip(sizes, sizes[1:], strict=False):
-        layers += [nn.Linear(size_in, size_out), nn.LeakyReLU(0.2)]
-    return layers[:-1]
+from ganbench_plugins.layers import perceptron
 
 
 class Vanilla(ganbench.Model):
@@ -52,6 +45,10 @@ class Vanilla(ganbench.Model):
         self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), **adam)
         self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), **adam)
         self.discriminator_updates = 0
+
+    @classmethod
+    def sampler(cls, config: Config) -> str:
+        return "N(0, I)"
 
     def latent(self, n: int) -> Tensor:
         return torch.randn(n, self.config.latent_dim, device=next(self.parameters()).device)

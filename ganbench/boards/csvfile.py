@@ -20,7 +20,7 @@ def columns(board: Board) -> tuple[str, ...]:
     return (
         *("rank", "model", "family", "trials", "failed"),
         *(metric.name + end for metric in board.metrics for end in ("", "_low", "_high")),
-        *("parameters", "images_per_second", "train_seconds", "peak_memory_mib", "samples", "role", "note"),
+        *("parameters", "images_per_second", "train_seconds", "peak_memory_mib", "samples", "role", "sampler", "note"),
     )
 
 
@@ -42,7 +42,7 @@ def values(ranked: Ranked, metrics: Iterable[Facts]) -> tuple[Value, ...]:
         found = row.metrics.get(metric.name)
         cells += [found.mean, found.low, found.high] if found else [None, None, None]
     cells += [row.parameters, row.images_per_second, row.train_seconds, row.peak_memory_mib]
-    return (*cells, row.samples, row.role, row.note)
+    return (*cells, row.samples, row.role, row.about.sampler, row.note)
 
 
 def trial_values(record: Record) -> tuple[Value, ...]:

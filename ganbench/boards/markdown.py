@@ -63,9 +63,16 @@ def _sentence(text: str) -> str:
 
 def _table(board: Board) -> str:
     costs = ("parameters", "img/s", "train s", "peak MiB")
-    titles = ["rank", "model", "family", *(escape(metric.title) + metric.arrow for metric in board.metrics), *costs]
+    titles = [
+        "rank",
+        "model",
+        "family",
+        "sampler",
+        *(escape(metric.title) + metric.arrow for metric in board.metrics),
+        *costs,
+    ]
     titles += ["trials", "note"]
-    aligned = ["---", "---", "---", *["---:"] * (len(board.metrics) + len(costs)), "---", "---"]
+    aligned = ["---", "---", "---", "---", *["---:"] * (len(board.metrics) + len(costs)), "---", "---"]
     return "\n".join(
         "| " + " | ".join(cells) + " |"
         for cells in (titles, aligned, *(_cells(ranked, board.metrics) for ranked in board.rows))
@@ -76,7 +83,7 @@ def _cells(ranked: Ranked, metrics: Iterable[Facts]) -> list[str]:
     row = ranked.row
     label = escape(row.label, 60)
     shown = label if row.role == "model" else f"*{label}* ({escape(row.role, 20)})"
-    cells = [ranked.rank or BLANK, shown, escape(row.family, 30)]
+    cells = [ranked.rank or BLANK, shown, escape(row.family, 30), escape(row.about.sampler, 60) or BLANK]
     for metric in metrics:
         write = interval if metric.name == HEADLINE.name else plus_minus
         cells.append(write(row.metrics.get(metric.name), metric.digits))
@@ -136,6 +143,7 @@ def _legend(metrics: Iterable[Facts]) -> Iterable[str]:
             f"- **{escape(metric.title)}**{metric.arrow} (`{metric.name}`, {bounds[0]} to {bounds[1]}): "
             f"{escape(metric.meaning)}; {_source(metric.source)}"
         )
+    yield "- **sampler**: what a model's samples are decoded from, and with which weights."
     yield "- **img/s**, **train s**, **peak MiB**: means over trials; they compare only on one machine."
 
 

@@ -191,7 +191,7 @@ def _trial(entry: Registered, config: Any, info: TrackInfo) -> Trial:
         )
     about = ModelInfo(
         name=model.name, label=label_of(model, config), family=model.family, role=model.role, version=model.version,
-        source=source_hash(model), conditional=model.conditional, paper=model.paper,
+        source=source_hash(model), conditional=model.conditional, paper=model.paper, sampler=model.sampler(config),
         distribution=f"{entry.origin.distribution} {entry.origin.version}".strip(),
     )  # fmt: skip
     return Trial(

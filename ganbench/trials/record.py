@@ -42,6 +42,7 @@ class ModelInfo(BaseModel):
     source: str = Field(description="sha256 of the model's source files")
     conditional: bool
     paper: str = ""
+    sampler: str = Field(default="", description="what samples are decoded from")
     distribution: str = Field(description="the distribution that brought it, with its version, or a file's path")
 
 

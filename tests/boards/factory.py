@@ -49,6 +49,7 @@ def make(
         about=ModelInfo(
             name=label.split("[")[0], label=label, family="gan" if role == "model" else "baseline", role=role,
             version="1", source=source, conditional=False, paper="arXiv:1406.2661", distribution="ganbench 0.1.0",
+            sampler=f"{label}'s latent",
         ),
         address="tiny:Tiny",
         precision="fp32",

@@ -91,7 +91,7 @@ def test_hostile_text_cannot_hurt_the_csv(board_of):
         assert len(text.splitlines()) == len(rows) + 1
         for row in rows:
             assert None not in row
-            for column in ("model", "family", "note", "reason", "role"):
+            for column in ("model", "family", "note", "reason", "role", "sampler"):
                 assert not row.get(column, "").startswith(("=", "+", "-", "@", "\t", "\r")), row
     assert "'=1+1" in board_csv(board)
 
@@ -127,7 +127,7 @@ def test_markdown_says_what_a_reader_must_know(board_of):
         assert column in table_of(text)[0]
     assert rows["dcgan"][0] == "1-3"
     assert rows["*real* (ceiling)"][0] == rows["*noise* (floor)"][0] == rows["*replay* (memoriser)"][0] == "–"
-    assert rows["dcgan"][3] == "20.2 [17.0, 23.3]"
+    assert rows["dcgan"][3:5] == ["dcgan's latent", "20.2 [17.0, 23.3]"]
     assert "oom: out of memory at 9 GiB (3 of 3 trials)" in rows["broken"][-1]
     assert rows["vanilla"][-2] == "3 ok, 1 failed"
     for said in (

@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 import torch
-from ganbench_plugins.baselines import Noise, Real, Replay
 
 from ganbench.evaluation.samples import draw
 from ganbench.model import Batch, DataSpec, Model
+from ganbench_plugins.baselines import Noise, Real, Replay
 
 N, CLASSES = 60, 3
 LABELS = torch.arange(N) % CLASSES

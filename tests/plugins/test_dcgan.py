@@ -1,12 +1,13 @@
-"""What is particular to dcgan: sizes, and what the discriminator is shown."""
+"""What is particular to dcgan: its sizes and its losses."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from ganbench_plugins.dcgan import DCGAN, translate
+from torch import nn
 
 from ganbench.model import DataSpec
+from ganbench_plugins.dcgan import DCGAN
 
 
 @pytest.mark.parametrize("shape", [(1, 30, 28), (3, 28, 30), (1, 7, 7)], ids=str)
@@ -28,26 +29,13 @@ def test_width_decides_the_size() -> None:
     assert parameters(8) < parameters(16) < parameters(32)
 
 
-def test_translation_moves_the_content_and_fills_with_background() -> None:
-    torch.manual_seed(0)
-    images = torch.full((200, 2, 9, 9), -1.0)
-    images[:, 0, 4, 4], images[:, 1, 4, 4] = 0.5, 0.9
-    moved = translate(images, 2)
-    assert moved.shape == images.shape
-    places = {0: [], 1: []}
-    for channel, value in ((0, 0.5), (1, 0.9)):
-        assert ((moved[:, channel] == value).sum((1, 2)) == 1).all()
-        assert ((moved[:, channel] == -1).sum((1, 2)) == 80).all()
-        places[channel] = (moved[:, channel] == value).nonzero()[:, 1:].tolist()
-    assert places[0] == places[1]
-    assert {tuple(place) for place in places[0]} == {(y, x) for y in range(2, 7) for x in range(2, 7)}
-
-
-def test_what_leaves_the_frame_is_gone_and_background_comes_in() -> None:
-    torch.manual_seed(0)
-    moved = translate(torch.ones(100, 1, 8, 8), 3)
-    kept = {int(count) for count in (moved == 1).sum((1, 2, 3))}
-    assert kept == {a * b for a in range(5, 9) for b in range(5, 9)}
-    assert ((moved == 1) | (moved == -1)).all()
-    images = torch.rand(4, 1, 8, 8)
-    assert torch.equal(translate(images, 0), images)
+def test_losses_are_those_of_the_paper() -> None:
+    model = DCGAN(DataSpec((1, 8, 8), 0, "toy", 64), DCGAN.Config(width=8, translation=0))
+    logits = {0.0: torch.tensor([[-1.2], [0.4]]), 1.0: torch.tensor([[0.3], [2.0]])}
+    model.discriminator = nn.Module()
+    model.discriminator.forward = lambda images: logits[float(images.mean())]  # type: ignore[method-assign]
+    fake, real = torch.zeros(2, 1, 8, 8), torch.ones(2, 1, 8, 8)
+    on_fake, on_real = (logits[key].double().sigmoid() for key in (0.0, 1.0))
+    expected = -(on_real.log().mean() + (1 - on_fake).log().mean())
+    assert float(model.discriminator_loss(real, fake, None)) == pytest.approx(float(expected), rel=1e-5)
+    assert float(model.generator_loss(real, fake, None)) == pytest.approx(float(-on_fake.log().mean()), rel=1e-5)

@@ -6,10 +6,10 @@ import math
 
 import pytest
 import torch
-from ganbench_plugins.vanilla import Vanilla
 from torch import Tensor, nn
 
 from ganbench.model import Batch, DataSpec
+from ganbench_plugins.vanilla import Vanilla
 
 SPEC = DataSpec((1, 8, 8), 0, "toy", 64)
 

@@ -1,0 +1,185 @@
+"""What GANs share: two networks that learn in turn, a running average of the generator, what is shown to judges.
+
+A model of its own gives two losses, and networks where it needs others. Options that every such model has:
+
+- `discriminator_steps` updates of the discriminator before each of the generator, each from a new batch;
+- `ema`, the momentum of a running average of the generator's weights, which then is what samples (0: none);
+- `translation`, `cutout`, `brightness`: the discriminator sees images, real and generated, shifted by up to so many
+  pixels, with a square of so many pixels greyed, made brighter or darker by up to so much (DiffAugment,
+  arXiv:2006.10738; 0: none), which keeps it from learning a small training set by heart;
+- `clip_gradient`, the largest norm of each network's gradient (0: any).
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import ganbench
+from ganbench import Batch, DataSpec
+from ganbench_plugins.layers import decoder, encoder, initialise
+
+
+class GAN(ganbench.Model):
+    """Networks of DCGAN; losses are given by whoever subclasses it."""
+
+    family = "gan"
+
+    @dataclass(frozen=True)
+    class Config:
+        batch_size: int = 32
+        latent_dim: int = 10
+        width: int = 24
+        hidden: int = 256
+        lr: float = 1e-3
+        beta1: float = 0.5
+        beta2: float = 0.999
+        discriminator_steps: int = 1
+        ema: float = 0.995
+        translation: int = 1
+        cutout: int = 0
+        brightness: float = 0.0
+        clip_gradient: float = 0.0
+
+    def __init__(self, data: DataSpec, config: Any) -> None:
+        super().__init__(data, config)
+        if self.conditional and not data.classes:
+            raise ValueError(f"{self.name} learns from labels, and {data.name} has none")
+        self.generator = self.make_generator()
+        self.discriminator = self.make_discriminator()
+        self.initialise()
+        self.average = copy.deepcopy(self.generator).requires_grad_(False) if config.ema else None
+        adam = {"lr": config.lr, "betas": (config.beta1, config.beta2), "fused": True}
+        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), **adam)
+        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), **adam)
+        self.steps = self.updates = 0
+
+    @classmethod
+    def sampler(cls, config: Any) -> str:
+        return "N(0, I), averaged weights" if config.ema else "N(0, I)"
+
+    # What a model of its own replaces.
+
+    def make_generator(self) -> nn.Module:
+        return decoder(self.data, self.config.latent_dim, self.config.width, self.config.hidden)
+
+    def make_discriminator(self) -> nn.Module:
+        return encoder(self.data, 1, self.config.width, self.config.hidden)
+
+    def initialise(self) -> None:
+        self.apply(initialise)
+
+    def generate(self, generator: nn.Module, latent: Tensor, labels: Tensor | None) -> Tensor:
+        """Return images; `labels` (n,) are None where the model is not conditional."""
+        return generator(latent)  # type: ignore[no-any-return]
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
+        """Return the loss, 0-d, from as many generated images as real ones, made for the same labels."""
+        raise NotImplementedError
+
+    def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
+        raise NotImplementedError
+
+    def after_discriminator(self) -> None:
+        """Do what follows each update of the discriminator."""
+
+    # What all have.
+
+    def latent(self, n: int) -> Tensor:
+        return torch.randn(n, self.config.latent_dim, device=next(self.parameters()).device)
+
+    def judge(self, images: Tensor) -> Tensor:
+        """Return the discriminator's outputs (n, 1), the images having been augmented."""
+        return self.discriminator(self.augment(images))  # type: ignore[no-any-return]
+
+    def augment(self, images: Tensor) -> Tensor:
+        if images.ndim != 4:
+            return images
+        config = self.config
+        return cut_out(translate(brighten(images, config.brightness), config.translation), config.cutout)
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        real, labels = batch.images, batch.labels if self.conditional else None
+        self.steps += 1
+        turn = self.steps % self.config.discriminator_steps == 0
+        with torch.set_grad_enabled(turn):
+            fake = self.generate(self.generator, self.latent(len(real)), labels)
+        loss = self.discriminator_loss(real, fake.detach(), labels)
+        self.learn(self.discriminator, self.discriminator_optimizer, loss)
+        self.after_discriminator()
+        losses = {"discriminator": loss}
+        if turn:
+            self.discriminator.requires_grad_(False)
+            losses["generator"] = self.generator_loss(real, fake, labels)
+            self.learn(self.generator, self.generator_optimizer, losses["generator"])
+            self.discriminator.requires_grad_(True)
+            if self.average is not None:
+                self.updates += 1
+                follow(self.average, self.generator, self.config.ema, self.updates)
+        return losses
+
+    def learn(self, network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.config.clip_gradient:
+            nn.utils.clip_grad_norm_(network.parameters(), self.config.clip_gradient)
+        optimizer.step()
+
+    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
+        generator = self.generator if self.average is None else self.average
+        return self.generate(generator, self.latent(n), labels)
+
+    def extra_state(self) -> dict[str, Any]:
+        return {"steps": self.steps, "updates": self.updates}
+
+    def load_extra_state(self, state: dict[str, Any]) -> None:
+        self.steps, self.updates = state["steps"], state["updates"]
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, momentum: float, updates: int) -> None:
+    """Move an average towards a network; while young it follows faster, or it would recall the first noise."""
+    weight = 1 - min(momentum, (1 + updates) / (10 + updates))
+    current = network.state_dict()
+    for name, value in average.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(current[name], weight)
+        else:
+            value.copy_(current[name])
+
+
+def translate(images: Tensor, reach: int) -> Tensor:
+    """Shift each image by up to `reach` pixels either way; the background (-1) fills in."""
+    if reach == 0:
+        return images
+    n, _, height, width = images.shape
+    padded = F.pad(images, (reach,) * 4, value=-1.0)
+    dy, dx = torch.randint(0, 2 * reach + 1, (2, n, 1), device=images.device)
+    rows, columns = dy + torch.arange(height, device=images.device), dx + torch.arange(width, device=images.device)
+    image = torch.arange(n, device=images.device)[:, None, None]
+    return padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def cut_out(images: Tensor, side: int) -> Tensor:
+    """Grey a square (0) at a random place of each image; it may reach beyond the border."""
+    if side == 0:
+        return images
+    n, _, *sides = images.shape
+    inside = []
+    for length in sides:
+        first = torch.randint(1 - side, length, (n, 1), device=images.device)
+        place = torch.arange(length, device=images.device)
+        inside.append((place >= first) & (place < first + side))
+    return images.masked_fill((inside[0][:, :, None] & inside[1][:, None, :])[:, None], 0.0)
+
+
+def brighten(images: Tensor, reach: float) -> Tensor:
+    """Add to each image a number of its own, uniform between -reach and reach."""
+    if reach == 0:
+        return images
+    return images + (torch.rand(len(images), 1, 1, 1, device=images.device) * 2 - 1) * reach
