@@ -54,6 +54,9 @@ class Model(nn.Module):
     role: ClassVar[str] = "model"
     """``model`` is ranked. ``ceiling``, ``floor`` and ``memoriser`` mark the rows that calibrate a board and are
     not; a ``ceiling`` is given the held-out images in `finish` instead of the training images."""
+    requires: ClassVar[tuple[str, ...]] = ()
+    """Modules beyond ganbench's dependencies that it imports once it is made: where one is not installed, a request
+    that names the model is refused, and ``all`` leaves it out and says so."""
     autocast: ClassVar[bool] = True
     """False keeps `step` in float32 where the harness would use bfloat16 autocast."""
 

@@ -16,7 +16,7 @@ from ganbench.files import check_writable
 from ganbench.model import Model
 from ganbench.registry import Registry
 from ganbench.training.precision import resolve_precision
-from ganbench.trials.plan import find_track, identify, plan, repetitions, with_extractor, with_metrics
+from ganbench.trials.plan import find_track, identify, left_out, plan, repetitions, with_extractor, with_metrics
 from ganbench.trials.record import Record, Status, TrackInfo
 from ganbench.trials.store import Store, check_lockable
 from ganbench.trials.trial import Job, Setting, Trial
@@ -114,6 +114,7 @@ def prepare(request: Request, registry: Registry) -> Session:
         command=list(request.command),
     )
     done, waiting, notes = _divide(trials, Store(request.out), setting, again, anew=request.rerun)
+    notes = left_out(request.plugins, registry) + notes
     jobs = max(1, min(jobs, len(waiting)))
     executor = LocalExecutor(jobs, timeout)
     return Session(info, trials, done, waiting, notes, setting, executor, jobs, precision, request.out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +159,21 @@ def _wanted(
             raise RequestError("name at least one model")
         return parts
     if plugins.strip() == "all":
-        return [(entry.name, {}) for entry in registry.all("models")]
+        return [(entry.name, {}) for entry in registry.all("models") if not lacking(entry.thing)]
     return list(split_plugins(plugins))
+
+
+def left_out(plugins: str | Sequence[str | type[Model]], registry: Registry) -> list[str]:
+    """Return a sentence for each model that ``all`` does not stand for, because something is not installed."""
+    if not isinstance(plugins, str) or plugins.strip() != "all":
+        return []
+    return [f"left out {sentence}" for entry in registry.all("models") if (sentence := lacking(entry.thing))]
+
+
+def lacking(model: type[Model]) -> str:
+    """Say what a model needs that is not installed; nothing where it has all."""
+    absent = [name for name in model.requires if find_spec(name) is None]
+    return f"{model.name}: it needs {', '.join(absent)}: pip install {' '.join(absent)}" if absent else ""
 
 
 def _choose(wanted: tuple[str | type[Model], dict[str, str]], registry: Registry) -> tuple[Registered, dict[str, str]]:
@@ -181,6 +195,8 @@ def _choose(wanted: tuple[str | type[Model], dict[str, str]], registry: Registry
 
 def _trial(entry: Registered, config: Any, info: TrackInfo) -> Trial:
     model: type[Model] = entry.thing
+    if sentence := lacking(model):
+        raise RequestError(f"model {sentence}")
     batch_size = getattr(config, "batch_size", BATCH_SIZE)
     if batch_size < 1:
         raise RequestError(f"model {model.name!r}: batch_size={batch_size}: at least 1")

@@ -7,10 +7,21 @@ from pathlib import Path
 import pytest
 
 from ganbench.errors import RequestError
-from ganbench.registry import Registry
+from ganbench.registry import Origin, Registry
+from ganbench.shipped import discover
 from ganbench.tracks.track import read_track
-from ganbench.trials.plan import BASELINES, find_track, identify, plan, repetitions, with_extractor
+from ganbench.trials.plan import (
+    BASELINES,
+    find_track,
+    identify,
+    lacking,
+    left_out,
+    plan,
+    repetitions,
+    with_extractor,
+)  # fmt: skip
 from ganbench.trials.record import TrackInfo
+from ganbench_plugins.vae import VAE
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +37,31 @@ def test_every_board_carries_the_baselines_once(info: TrackInfo, registry: Regis
     assert labels("vae", info, registry) == [*BASELINES, "vae"]
     assert sorted(labels("noise,vae", info, registry)) == sorted([*BASELINES, "vae"])
     assert labels("vae", info, registry, baselines=False) == ["vae"]
-    assert set(labels("all", info, registry)) == {entry.name for entry in registry.all("models")}
+    able = {entry.name for entry in registry.all("models") if not lacking(entry.thing)}
+    assert set(labels("all", info, registry)) == able > {"vae", *BASELINES}
+
+
+class Lacking(VAE):
+    name, requires = "lacking", ("torch", "no_such_module")
+
+
+def test_what_needs_more_than_is_installed_is_left_out_of_all_and_refused_by_name(info: TrackInfo) -> None:
+    registry = discover()
+    registry.take("models", Lacking, Origin("somebody", "1", ""))
+    sentence = "lacking: it needs no_such_module: pip install no_such_module"
+    assert "lacking" not in labels("all", info, registry)
+    assert f"left out {sentence}" in left_out("all", registry)
+    assert left_out("vae", registry) == []
+    with pytest.raises(RequestError, match=f"^model {sentence}$"):
+        labels("lacking", info, registry)
+
+
+def test_a_trial_says_what_its_samples_are_decoded_from(info: TrackInfo, registry: Registry) -> None:
+    trials = plan("dcgan,dcgan[ema=0]", info, [0], registry)
+    assert {trial.about.label: trial.about.sampler for trial in trials if trial.about.name == "dcgan"} == {
+        "dcgan": "N(0, I), averaged weights", "dcgan[ema=0.0]": "N(0, I)",
+    }  # fmt: skip
+    assert {trial.about.sampler for trial in trials if trial.about.role != "model"} == {""}
 
 
 def test_variants_are_rows_of_their_own_and_repeats_are_not(info: TrackInfo, registry: Registry) -> None:
