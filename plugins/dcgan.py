@@ -7,19 +7,35 @@ What differs from the paper, so that it learns from few images within minutes:
 - batches of 32, Adam at 1e-3 instead of 2e-4, and a running average of the generator's weights, which is what samples;
 - the discriminator sees images shifted by up to `translation` pixels (DiffAugment, arXiv:2006.10738), meant to
   keep it from learning a small training set by heart.
+
+`batch_norm=False` leaves batch normalisation out of both networks, which the paper found critical for deep generators to learn.
 """
 
 from __future__ import annotations
 
-from torch import Tensor
+from dataclasses import dataclass
+
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ganbench
 from ganbench_plugins.adversarial import GAN
+from ganbench_plugins.layers import decoder, encoder
 
 
 class DCGAN(GAN):
     name, paper = "dcgan", "arXiv:1511.06434"
+
+    @dataclass(frozen=True)
+    class Config(GAN.Config):
+        batch_norm: bool = True
+
+    def make_generator(self) -> nn.Module:
+        config = self.config
+        return decoder(self.data, config.latent_dim, config.width, config.hidden, norm=config.batch_norm)
+
+    def make_discriminator(self) -> nn.Module:
+        return encoder(self.data, 1, self.config.width, self.config.hidden, norm=self.config.batch_norm)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         real_logits, fake_logits = self.judge(real), self.judge(fake)
