@@ -1,6 +1,7 @@
 """What GANs share: two networks that learn in turn, a running average of the generator, what is shown to judges.
 
-A model of its own gives two losses, and networks where it needs others. Options that every such model has:
+The losses are those of Goodfellow et al. (arXiv:1406.2661), the generator's the one that does not saturate; a model of
+its own gives others, and networks where it needs others. Options that every such model has:
 
 - `discriminator_steps` updates of the discriminator before each of the generator, each from a new batch;
 - `ema`, the momentum of a running average of the generator's weights, which then is what samples (0: none);
@@ -26,7 +27,7 @@ from ganbench_plugins.layers import decoder, encoder, initialise
 
 
 class GAN(ganbench.Model):
-    """Networks of DCGAN; losses are given by whoever subclasses it."""
+    """Networks of DCGAN, with batch normalisation, and the losses of the first paper."""
 
     family = "gan"
 
@@ -80,10 +81,10 @@ class GAN(ganbench.Model):
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         """Return the loss, 0-d, from as many generated images as real ones, made for the same labels."""
-        raise NotImplementedError
+        return F.softplus(-self.judge(real)).mean() + F.softplus(self.judge(fake)).mean()
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        raise NotImplementedError
+        return F.softplus(-self.judge(fake)).mean()
 
     def after_discriminator(self) -> None:
         """Do what follows each update of the discriminator."""

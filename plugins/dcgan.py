@@ -8,15 +8,14 @@ What differs from the paper, so that it learns from few images within minutes:
 - the discriminator sees images shifted by up to `translation` pixels (DiffAugment, arXiv:2006.10738), meant to
   keep it from learning a small training set by heart.
 
-`batch_norm=False` leaves batch normalisation out of both networks, which the paper found critical for deep generators to learn.
+`batch_norm=False` leaves batch normalisation out of both networks; the paper found it critical for generators to learn.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 import ganbench
 from ganbench_plugins.adversarial import GAN
@@ -36,13 +35,6 @@ class DCGAN(GAN):
 
     def make_discriminator(self) -> nn.Module:
         return encoder(self.data, 1, self.config.width, self.config.hidden, norm=self.config.batch_norm)
-
-    def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        real_logits, fake_logits = self.judge(real), self.judge(fake)
-        return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
-
-    def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return F.softplus(-self.judge(fake)).mean()
 
 
 @ganbench.hookimpl

@@ -63,16 +63,18 @@ class VAE(ganbench.Model):
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         losses = self.bound(batch.images)
-        loss = losses["reconstruction"] + self.config.beta * losses["kl"]
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        self.objective(losses).backward()
         self.optimizer.step()
         return losses
+
+    def objective(self, losses: dict[str, Tensor]) -> Tensor:
+        return losses["reconstruction"] + self.config.beta * losses["kl"]
 
     def bound(self, images: Tensor) -> dict[str, Tensor]:
         """Return the two terms of the negative evidence lower bound, nats an image, averaged over the batch."""
         mean, log_variance = self.posterior(images)
-        latent = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        latent = draw_normal(mean, log_variance)
         reconstruction = self.nats(images, self.decoder(latent)).mean()
         return {"reconstruction": reconstruction, "kl": self.kl(mean, log_variance, latent).mean()}
 
@@ -107,7 +109,7 @@ class VAE(ganbench.Model):
     def log_weights(self, images: Tensor, samples: int) -> Tensor:
         """Return log p(x, z) - log q(z | x) in nats, (samples, n), for so many z drawn from q(z | x) of each image."""
         mean, log_variance = self.posterior(images)
-        latent = mean + torch.randn(samples, *mean.shape, device=mean.device) * (0.5 * log_variance).exp()
+        latent = draw_normal(mean.expand(samples, *mean.shape), log_variance)
         repeated = images.repeat(samples, *[1] * (images.ndim - 1))
         log_likelihood = -self.nats(repeated, self.decoder(latent.flatten(0, 1))).unflatten(0, (samples, -1))
         return log_likelihood + self.log_prior(latent) - log_normal(latent, mean, log_variance)
@@ -133,6 +135,11 @@ class VAE(ganbench.Model):
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return KL(N(mean, exp log_variance) || N(0, I)) in nats, (n,), from (n, d)."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+
+
+def draw_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return a draw of N(mean, diag exp log_variance)."""
+    return mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
 
 
 def log_normal(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:

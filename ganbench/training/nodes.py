@@ -13,6 +13,7 @@ import pathlib
 import random
 import re
 import types
+import weakref
 from collections import deque
 from typing import Any
 
@@ -27,9 +28,10 @@ GROUPS = {"list": list, "tuple": tuple, "deque": deque, "set": set}
 FUNCTIONS = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, logging.Logger)
 FIXED = (
     *FUNCTIONS, functools.partial, enum.Enum, pathlib.PurePath, re.Pattern,
-    torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format,
+    torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format, weakref.ref,
 )  # fmt: skip
-"""What never changes itself; where an attribute holds another one than it did, its state does not fit."""
+"""What never changes itself; where an attribute holds another one than it did, its state does not fit. A weak reference,
+as recurrent layers have some, owns nothing that could change."""
 OPTIMISERS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)
 _TORCHS_OWN = frozenset(vars(nn.Module()))
 
@@ -70,6 +72,8 @@ def _is_plain(thing: Any) -> bool:
 def _described(fixed: Any) -> str:
     if isinstance(fixed, functools.partial):
         return f"partial {_described(fixed.func)}"
+    if isinstance(fixed, weakref.ref):
+        return "weak reference"
     if isinstance(fixed, FUNCTIONS):
         line = getattr(getattr(fixed, "__code__", None), "co_firstlineno", "")
         return f"{getattr(fixed, '__module__', '')} {getattr(fixed, '__qualname__', repr(type(fixed)))} {line}".strip()

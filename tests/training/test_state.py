@@ -138,6 +138,24 @@ def test_of_a_trained_model_no_optimiser_and_no_gradient_is_kept() -> None:
     assert all(parameter.grad is None for parameter in again.parameters())
 
 
+class Recurrent(Model):
+    """Its layer holds its weights a second time, in a list, and weak references to them."""
+
+    def __init__(self) -> None:
+        super().__init__(DataSpec((3,), 0, "toy", 8), None)
+        self.layer = nn.LSTM(3, 4, bidirectional=True)
+
+
+def test_a_recurrent_layer_is_held_and_its_weights_are_its_own() -> None:
+    model, other = Recurrent(), Recurrent()
+    restore(other, capture(model))
+    images = torch.randn(5, 2, 3)
+    torch.testing.assert_close(other.layer(images)[0], model.layer(images)[0], rtol=0, atol=0)
+    with torch.no_grad():
+        other.layer.weight_ih_l0.zero_()
+    assert not torch.equal(other.layer(images)[0], model.layer(images)[0])
+
+
 class Nothing:
     """Has no attributes, and so no state."""
 

@@ -1,0 +1,46 @@
+"""Variational autoencoder (arXiv:1312.6114) with convolutions, as the benchmark of pythae has it (arXiv:2206.08309).
+
+What differs from that benchmark: networks are small (`layers.encoder`, `layers.decoder`), batches are of 32, and the
+likelihood is Bernoulli for images and Gaussian for points (`auto`), not Gaussian of a fixed variance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+import ganbench
+from ganbench_plugins.layers import decoder, encoder
+from ganbench_plugins.vae import VAE
+
+
+class ConvVAE(VAE):
+    name, paper = "conv-vae", "arXiv:2206.08309"
+
+    @dataclass(frozen=True)
+    class Config:
+        batch_size: int = 32
+        latent_dim: int = 12
+        width: int = 24
+        hidden: int = 256
+        lr: float = 1e-3
+        beta: float = 1.0
+        likelihood: Literal["auto", "bernoulli", "gaussian"] = "auto"
+
+    def make_networks(self) -> None:
+        config = self.config
+        self.encoder = encoder(self.data, 2 * config.latent_dim, config.width, config.hidden, activation=nn.ReLU)
+        self.decoder = decoder(self.data, config.latent_dim, config.width, config.hidden, output=nn.Identity)
+
+    @property
+    def bernoulli(self) -> bool:
+        if self.config.likelihood == "auto":
+            return len(self.data.shape) == 3
+        return bool(self.config.likelihood == "bernoulli")
+
+
+@ganbench.hookimpl
+def ganbench_register_models(register):
+    register(ConvVAE)

@@ -1,0 +1,44 @@
+"""Importance weighted autoencoder: Burda, Grosse, Salakhutdinov 2016 (arXiv:1509.00519), the networks of `conv-vae`.
+
+The bound with k samples of the posterior, L_k = E log 1/k sum_i w_i with w_i = p(x, z_i) / q(z_i | x), rises towards
+log p(x) with k; at k = 1 it is the VAE's, its KL term estimated from the sample. There is no `beta` but 1: the bound
+does not fall into two terms. Networks are narrower than there, as k samples of each image are decoded.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+import ganbench
+from ganbench import DataSpec
+from ganbench_plugins.conv_vae import ConvVAE
+
+
+class IWAE(ConvVAE):
+    name, paper = "iwae", "arXiv:1509.00519"
+
+    @dataclass(frozen=True)
+    class Config(ConvVAE.Config):
+        width: int = 16
+        samples: int = 5
+
+    def __init__(self, data: DataSpec, config: Any) -> None:
+        if config.beta != 1:
+            raise ValueError(f"{self.name} weighs whole samples: its beta is 1, not {config.beta:g}")
+        super().__init__(data, config)
+
+    def bound(self, images: Tensor) -> dict[str, Tensor]:
+        log_weights = self.log_weights(images, self.config.samples)
+        return {"bound": -(log_weights.logsumexp(0) - math.log(self.config.samples)).mean()}
+
+    def objective(self, losses: dict[str, Tensor]) -> Tensor:
+        return losses["bound"]
+
+
+@ganbench.hookimpl
+def ganbench_register_models(register):
+    register(IWAE)

@@ -1,0 +1,59 @@
+"""The GAN is dead; long live the GAN!: Huang et al. 2024 (arXiv:2501.05441), the objective of R3GAN, in small.
+
+The relativistic pairing loss compares each generated image with a real one, and zero-centred gradient penalties on
+real (R1) and on generated images (R2), each weighed gamma / 2, make it converge. No normalisation in either network,
+Adam without momentum, a running average of the generator, as in the paper. What differs: its residual networks of
+grouped convolutions and their schedules are left out for dcgan's small networks, drawn by He's rule in place of Fix-up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import ganbench
+from ganbench_plugins.adversarial import GAN
+from ganbench_plugins.layers import decoder, encoder
+from ganbench_plugins.wgan_gp import input_gradient
+
+
+class R3GAN(GAN):
+    name, paper = "r3gan", "arXiv:2501.05441"
+
+    @dataclass(frozen=True)
+    class Config(GAN.Config):
+        beta1: float = 0.0
+        beta2: float = 0.99
+        gamma: float = 1.0
+
+    def make_generator(self) -> nn.Module:
+        return decoder(self.data, self.config.latent_dim, self.config.width, self.config.hidden, norm=False)
+
+    def make_discriminator(self) -> nn.Module:
+        return encoder(self.data, 1, self.config.width, self.config.hidden, norm=False)
+
+    def initialise(self) -> None:
+        """Without normalisation N(0, 0.02) would let signals fade layer by layer."""
+        for layer in (*self.generator, *self.discriminator):
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                inputs = "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"
+                nn.init.kaiming_normal_(layer.weight, 0.2, mode=inputs)
+                nn.init.zeros_(layer.bias)
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
+        real, fake = (self.augment(images).detach().requires_grad_() for images in (real, fake))
+        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
+        pairing = F.softplus(fake_logits - real_logits).mean()
+        r1 = input_gradient(real_logits, real).square().sum(1).mean()
+        r2 = input_gradient(fake_logits, fake).square().sum(1).mean()
+        return pairing + 0.5 * self.config.gamma * (r1 + r2)
+
+    def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
+        return F.softplus(self.judge(real) - self.judge(fake)).mean()
+
+
+@ganbench.hookimpl
+def ganbench_register_models(register):
+    register(R3GAN)

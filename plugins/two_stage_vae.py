@@ -1,0 +1,59 @@
+"""Two-stage VAE: Dai & Wipf 2019 (arXiv:1903.05789), with the networks of `conv-vae`.
+
+The first stage learns its decoder's variance, which sinks until images are rebuilt well and the codes fill the latent
+space, though not as N(0, I). A second VAE, of the same latent dimension, learns the distribution of those codes. To
+sample: u ~ N(0, I), z ~ p(z | u) of the second stage, then the mean of p(x | z) of the first.
+What differs: the second stage is a perceptron without the paper's skip connection, and learns beside the first one,
+from the same batches (draws of the first one's posterior, through which it sends no gradient), not after it: so both
+share the budget's images, and samples on the way are those of a two-stage VAE too. The variance starts at
+exp(`log_variance`), for in so few steps Adam takes it no further than about `lr` times their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+import ganbench
+from ganbench import Batch, DataSpec
+from ganbench_plugins.conv_vae import ConvVAE
+from ganbench_plugins.vae import draw_normal
+
+
+class TwoStageVAE(ConvVAE):
+    name, paper = "two-stage-vae", "arXiv:1903.05789"
+
+    @dataclass(frozen=True)
+    class Config(ConvVAE.Config):
+        likelihood: Literal["auto", "bernoulli", "gaussian"] = "gaussian"
+        log_variance: float = -3.0
+        second_hidden: int = 256
+
+    def __init__(self, data: DataSpec, config: Any) -> None:
+        super().__init__(data, config)
+        nn.init.constant_(self.log_variance, config.log_variance)
+        codes = DataSpec((config.latent_dim,), 0, f"codes of {data.name}", data.n)
+        self.second = ConvVAE(
+            codes, ConvVAE.Config(latent_dim=config.latent_dim, hidden=config.second_hidden, lr=config.lr)
+        )
+
+    @classmethod
+    def sampler(cls, config: Any) -> str:
+        return "N(0, I) through a second VAE"
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        losses = super().step(batch)
+        with torch.no_grad():
+            codes = draw_normal(*self.posterior(batch.images))
+        return losses | {f"second_{name}": loss for name, loss in self.second.step(Batch(codes, None)).items()}
+
+    def latent(self, n: int) -> Tensor:
+        return draw_normal(self.second.decoder(super().latent(n)), self.second.log_variance)
+
+
+@ganbench.hookimpl
+def ganbench_register_models(register):
+    register(TwoStageVAE)

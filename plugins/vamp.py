@@ -1,0 +1,64 @@
+"""VAE with a VampPrior: Tomczak & Welling 2018 (arXiv:1705.07120), with the networks of `conv-vae`.
+
+The prior is the mixture of the posteriors of `components` learned pseudo-inputs u_k, p(z) = 1/K sum_k q(z | u_k), so it
+learns with the encoder. Its KL term has no closed form: one sample estimates log q(z | x) - log p(z).
+The encoder has no batch normalisation, whose statistics pseudo-inputs would share with images. One layer of latents,
+as in the paper's section 3; the hierarchy of its section 4 is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import ganbench
+from ganbench import DataSpec
+from ganbench_plugins.conv_vae import ConvVAE
+from ganbench_plugins.layers import encoder
+from ganbench_plugins.vae import draw_normal, log_normal
+
+
+class Vamp(ConvVAE):
+    name, paper = "vamp", "arXiv:1705.07120"
+
+    @dataclass(frozen=True)
+    class Config(ConvVAE.Config):
+        components: int = 50
+
+    def __init__(self, data: DataSpec, config: Any) -> None:
+        super().__init__(data, config)
+        self.pseudo = nn.Parameter(0.5 * torch.randn(config.components, *data.shape))
+        self.optimizer.add_param_group({"params": [self.pseudo]})
+
+    @classmethod
+    def sampler(cls, config: Any) -> str:
+        return f"VampPrior: posteriors of {config.components} learned pseudo-inputs"
+
+    def make_networks(self) -> None:
+        super().make_networks()
+        sizes = 2 * self.config.latent_dim, self.config.width, self.config.hidden
+        self.encoder = encoder(self.data, *sizes, activation=nn.ReLU, norm=False)
+
+    def prior(self) -> tuple[Tensor, Tensor]:
+        """Return means and log variances of the prior's components, (K, latent_dim)."""
+        return self.posterior(self.pseudo.clamp(-1, 1))
+
+    def log_prior(self, latent: Tensor) -> Tensor:
+        return log_normal(latent[..., None, :], *self.prior()).logsumexp(-1) - math.log(self.config.components)
+
+    def kl(self, mean: Tensor, log_variance: Tensor, latent: Tensor) -> Tensor:
+        return log_normal(latent, mean, log_variance) - self.log_prior(latent)
+
+    def latent(self, n: int) -> Tensor:
+        mean, log_variance = self.prior()
+        k = torch.randint(len(mean), (n,), device=mean.device)
+        return draw_normal(mean[k], log_variance[k])
+
+
+@ganbench.hookimpl
+def ganbench_register_models(register):
+    register(Vamp)
