@@ -26,12 +26,12 @@ from pydantic import BaseModel, ConfigDict
 
 from ganbench.boards.wording import one_line
 from ganbench.budget import Budget
-from ganbench.scores import HEADLINE, Facts
+from ganbench.scores import Facts
 from ganbench.trials.record import Record, Status
 
 LEVEL = 0.975
 RULE = (
-    f"within noise is |difference| of {HEADLINE.title} <= t({LEVEL}, n - 1) x sd x sqrt(2), "
+    f"within noise is |difference| of {{headline}} <= t({LEVEL}, n - 1) x sd x sqrt(2), "
     "sd being over the n ok seeds of the row, and over those without the record itself"
 )
 NOTHING = "nothing that is known"
@@ -124,7 +124,7 @@ def compare(record: Record, path: Path, again: Record, where: Path, row: Sequenc
         fingerprint=record.track.fingerprint,
         verdict=verdict,
         sentence=sentence,
-        rule=RULE,
+        rule=RULE.format(headline=record.track.headline.title),
         metrics=metrics,
         why=[] if verdict is Verdict.EQUAL else list(_why(record, again)) or [NOTHING],
         recorded=_side(record, path),
@@ -169,10 +169,10 @@ def _judge(record: Record, again: Record, metrics: list[Compared]) -> tuple[Verd
     counts = (record.images, record.steps) == (again.images, again.steps)
     if counts and all(each.same for each in metrics):
         return Verdict.EQUAL, f"all {len(metrics)} metrics, images and steps are the same to the last digit"
-    headline = next((each for each in metrics if each.name == HEADLINE.name), None)
+    headline = next((each for each in metrics if each.name == record.track.headline.name), None)
     if headline is None or headline.difference is None:
         missing = "neither has" if headline is None else "only one of both has"
-        return Verdict.DIFFERENT, f"{missing} a value of {HEADLINE.title}, which would decide"
+        return Verdict.DIFFERENT, f"{missing} a value of {record.track.headline.title}, which would decide"
     apart = f"{headline.title} is {abs(headline.difference):.3g} from what was recorded"
     if headline.difference == 0:
         return Verdict.NOISE, f"{headline.title} is the same to the last digit, other things are not"

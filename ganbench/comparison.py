@@ -14,6 +14,7 @@ from ganbench.evaluation.images import Images, read_images
 from ganbench.evaluation.judge import Reference
 from ganbench.evaluation.statistics import Statistics, is_statistics, read_statistics
 from ganbench.registry import Registry
+from ganbench.scores import HEADLINE
 from ganbench.tracks.track import Track
 from ganbench.trials.finding import is_run
 from ganbench.trials.plan import find_track, load_dataset
@@ -65,6 +66,9 @@ def matched(images: Images, reference: Images | Statistics, notes: list[str]) ->
             raise RequestError(f"{each.name}: {len(each)} images: at least {LEAST} are needed for a score")
     if reference.shape is None:
         return images, False
+    if len(images.shape) != len(reference.shape):
+        holds, has = ("points" if len(each.shape or ()) == 1 else "images" for each in (images, reference))
+        raise RequestError(f"{images.name}: holds {holds}, the reference {reference.name} has {has}")
     channels, wanted = images.shape[0], reference.shape[0]
     if channels == 3 and wanted == 1 and (images.pixels == images.pixels[:, :1]).all():
         images = replace(images, pixels=plain(images.pixels[:, :1]))
@@ -76,6 +80,8 @@ def matched(images: Images, reference: Images | Statistics, notes: list[str]) ->
         )
     if images.shape == reference.shape:
         return images, True
+    if len(images.shape) == 1:
+        raise RequestError(f"{images.name}: points have {channels} coordinates, those of {reference.name} {wanted}")
     sizes = ["x".join(map(str, each.shape[1:])) for each in (images, reference) if each.shape is not None]
     notes.append(
         f"samples are {sizes[0]}, the reference {sizes[1]} (height x width): the extractor resizes both, which "
@@ -107,7 +113,8 @@ def on_sizes(
     if len(images) != (asked.samples if own else len(reference)):
         others = f"the reference has {len(reference):,} images" if len(reference) else "the reference's n is not known"
         others += f" and {asked.name} scores {asked.samples:,} samples" if own else ""
-        notes.append(f"n = {len(images):,}, but {others}: FID depends on n: compare only at equal n")
+        title = HEADLINE.title if asked.headline == HEADLINE.name else asked.headline
+        notes.append(f"n = {len(images):,}, but {others}: {title} depends on n: compare only at equal n")
     if not own and extractor is None:
         notes.append(f"features are those of {asked.extractor}, which {asked.name} names: --extractor takes another")
     return [*images.notes, *reference.notes, *notes]

@@ -84,6 +84,14 @@ class Model(nn.Module):
         """Return n samples, float (n, C, H, W) in [-1, 1]; `labels` (n,) only where `conditional`."""
         raise NotImplementedError(f"{type(self).__name__} does not define sample")
 
+    def log_likelihood(self, images: Tensor) -> Tensor:
+        """Return lower bounds of log p(x) in bits per dimension, (n,); `labels` (n,) come second where `conditional`.
+
+        For models of binary images that is a probability, for others a density of values in [-1, 1]. A model that
+        does not define it has no value in the columns that need it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define log_likelihood")
+
     def finish(self, data: Batch) -> None:
         """Do what follows training, such as fitting a latent density; billed to the budget.
 

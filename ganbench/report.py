@@ -22,6 +22,8 @@ from ganbench.scores import Facts, flat
 from ganbench.tracks.track import PROTOCOL, Track
 
 SCHEMA = 2
+IMAGES = "clamped and rounded to uint8 once, half to even; never resized or cropped before the extractor"
+POINTS = "clamped to [-1, 1], float32"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def make_report(
         "reference": _about(reference),
         "extractor": {"name": source.name, "sha256": identity},
         "preprocessing": {
-            "samples": "clamped and rounded to uint8 once, half to even; never resized or cropped before the extractor",
+            "samples": IMAGES if len(images.shape) == 3 else POINTS,
             "extractor": source.preprocessing,
         },
         "track": track.model_dump(mode="json"),

@@ -27,7 +27,9 @@ NEEDS = {
     "labels": "the labels that samples were made for, and those of the reference",
     "oracle": "an extractor whose classes are the data set's own",
     "final": "samples of the finished model: at the points of a curve, what is dear is left out",
-    "classifier": "a schedule for downstream classifiers: samples of the reference's size and classes",
+    "classifier": "a schedule for downstream classifiers: images of the reference's size and classes",
+    "likelihood": "a model that bounds the log-likelihood of images",
+    "modes": "points, and the Gaussians that real ones were drawn from",
 }
 """What a metric may need; where something of it is not there, the metric is left out and never guessed."""
 
@@ -63,7 +65,7 @@ HEADLINE = Facts(
     name="fid", title="FID", direction="lower", low=0, digits=1, version=1,
     meaning="Fréchet distance of features, ranks the board", source="arXiv:1706.08500",
 )  # fmt: skip
-"""What every track scores, for it ranks the board."""
+"""What ranks a board, unless its track says otherwise."""
 
 
 class Score(BaseModel):

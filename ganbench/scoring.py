@@ -17,6 +17,7 @@ from ganbench.evaluation.evidence import Classifier
 from ganbench.evaluation.features import extract
 from ganbench.evaluation.images import Images, read_images
 from ganbench.evaluation.judge import Judge, Reference
+from ganbench.evaluation.points import read_points
 from ganbench.evaluation.statistics import write_statistics
 from ganbench.executors.resources import pick_device
 from ganbench.extractors.base import Features
@@ -79,7 +80,11 @@ def score(request: Request, registry: Registry, watch: Watch = lambda what, done
             value_range=request.value_range, watch=lambda done, total: watch("reading the reference", done, total),
         )  # fmt: skip
         notes = list[str]()
-        if run is None:
+        if reference.shape is not None:
+            source.check(reference.name, reference.shape)
+        if run is None and reference.shape is not None and len(reference.shape) == 1:
+            images = read_points(request.samples, labels=request.labels, n=request.n)
+        elif run is None:
             images = read_images(
                 request.samples, labels=request.labels, n=request.n, layout=request.layout,
                 value_range=request.value_range, watch=lambda done, total: watch("reading", done, total),
@@ -92,7 +97,7 @@ def score(request: Request, registry: Registry, watch: Watch = lambda what, done
         check_labels(images, real, reference, notes)
         notes += on_sizes(images, reference, asked, real, request.extractor)
         oracle = 0 < real.classes == source.classes_of(weights)
-        judge = Judge(real, extractor, identity, metrics, oracle=oracle, device=device)
+        judge = Judge(real, extractor, identity, metrics, oracle=oracle, device=device, headline=track.headline)
         done = 0
 
         def counted(images: torch.Tensor) -> Features:

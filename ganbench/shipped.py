@@ -11,11 +11,13 @@ from pathlib import Path
 
 import ganbench
 from ganbench.data.cifar import CIFAR10
-from ganbench.data.embedded import DIGITS, MNIST5K
+from ganbench.data.embedded import DIGITS, MNIST5K, MNIST5K_BINARY
 from ganbench.data.folder import FOLDER
-from ganbench.data.mnist import FASHION_MNIST, MNIST
+from ganbench.data.mnist import FASHION_MNIST, MNIST, MNIST_BINARY
+from ganbench.data.points import GRID25, RING8
 from ganbench.evaluation.measures import METRICS
 from ganbench.extractors.bundled import LENETS
+from ganbench.extractors.coordinates import COORDINATES
 from ganbench.extractors.domain import DOMAIN
 from ganbench.extractors.fidelity import FIDELITY
 from ganbench.hookspecs import hookimpl
@@ -24,13 +26,13 @@ from ganbench.registry import Broken, Origin, Registry, take_in
 
 @hookimpl
 def ganbench_register_datasets(register):  # type: ignore[no-untyped-def]
-    for source in (MNIST5K, MNIST, FASHION_MNIST, CIFAR10, FOLDER, DIGITS):
+    for source in (MNIST5K, MNIST5K_BINARY, MNIST, MNIST_BINARY, FASHION_MNIST, CIFAR10, FOLDER, DIGITS, RING8, GRID25):
         register(source)
 
 
 @hookimpl
 def ganbench_register_extractors(register):  # type: ignore[no-untyped-def]
-    for source in (*LENETS, DOMAIN, *FIDELITY):
+    for source in (*LENETS, DOMAIN, *FIDELITY, COORDINATES):
         register(source)
 
 

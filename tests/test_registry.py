@@ -106,7 +106,7 @@ def test_a_name_taken_twice_is_an_error_that_names_both(distribution: Maker, nam
 def test_an_unknown_name_is_answered_with_the_nearest(registry: Registry) -> None:
     with pytest.raises(RequestError, match=r"unknown model 'dgcan' \(did you mean 'dcgan'\?\)"):
         registry.get("models", "dgcan")
-    with pytest.raises(RequestError, match=r"unknown data set 'xyz' \(there is: cifar10, digits, .*mnist5k\)"):
+    with pytest.raises(RequestError, match=r"unknown data set 'xyz' \(there is: cifar10, digits, .*mnist5k, ring8\)"):
         registry.get("datasets", "xyz")
 
 

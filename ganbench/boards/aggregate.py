@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ganbench.scores import HEADLINE, LACKING, Facts
+from ganbench.scores import LACKING, Facts
 from ganbench.trials.record import ModelInfo, Record, Status
 
 CONFIDENCE = 0.95
@@ -84,7 +84,8 @@ class Row:
 
     @property
     def headline(self) -> Estimate | None:
-        return self.metrics.get(HEADLINE.name)
+        """What the row is ranked by."""
+        return self.metrics.get(self.records[0].track.protocol.headline)
 
     @property
     def note(self) -> str:
@@ -128,8 +129,8 @@ def _row(label: str, records: list[Record]) -> Row:
         values = [record.metrics[metric.name].value for record in ok if metric.name in record.metrics]
         if (found := estimate(values, metric)) is not None:
             metrics[metric.name] = found
-    sizes = sorted({record.metrics[HEADLINE.name].n for record in ok if HEADLINE.name in record.metrics})
-    asked = records[0].track.protocol.samples
+    headline, asked = records[0].track.protocol.headline, records[0].track.protocol.samples
+    sizes = sorted({record.metrics[headline].n for record in ok if headline in record.metrics})
     flags = [] if sizes in ([], [asked]) else [f"scored on {sizes[0]} samples where the track asks for {asked}"]
     blanks = Counter((name, why) for record in ok for name, why in record.absent.items() if not why.startswith(LACKING))
     flags += [f"no {name}: {why} ({count} of {len(ok)} trials)" for (name, why), count in blanks.items()]

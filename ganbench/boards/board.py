@@ -32,6 +32,11 @@ class Board:
         return self.info.metrics
 
     @property
+    def headline(self) -> Facts:
+        """The metric that rows are ranked by."""
+        return self.info.headline
+
+    @property
     def records(self) -> tuple[Record, ...]:
         """Every trial shown, in the order of rows and repetitions."""
         return tuple(record for ranked in self.rows for record in ranked.row.records)

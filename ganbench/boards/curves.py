@@ -1,4 +1,4 @@
-"""Quality over budget as a picture: FID over images seen and over training seconds."""
+"""Quality over budget as a picture: the headline metric over images seen and over training seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import math
 import statistics
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.wording import name
 from ganbench.files import write_whole
-from ganbench.scores import HEADLINE
+from ganbench.trials.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +40,7 @@ def points(row: Row, axis: str, n: int) -> list[Point]:
 
     Seeds are matched share by share of the budget, the last with the last: a small budget may skip early shares.
     """
-    curves = [found for record in row.ok if (found := _usable(record.curve, axis, n))]
+    curves = [found for record in row.ok if (found := _usable(record, axis, n))]
     shares = min(map(len, curves), default=0)
     drawn = []
     for share in range(-shares, 0):
@@ -50,9 +49,10 @@ def points(row: Row, axis: str, n: int) -> list[Point]:
     return drawn
 
 
-def _usable(curve: Sequence[dict[str, float]], axis: str, n: int) -> list[tuple[float, float]]:
+def _usable(record: Record, axis: str, n: int) -> list[tuple[float, float]]:
     """Return what log axes can show and `n` makes comparable: FID on fewer samples is larger for the same model."""
-    pairs = [(at.get(axis, math.nan), at.get(HEADLINE.name, math.nan)) for at in curve if at.get("n", n) == n]
+    name, curve = record.track.protocol.headline, record.curve
+    pairs = [(at.get(axis, math.nan), at.get(name, math.nan)) for at in curve if at.get("n", n) == n]
     return [(x, y) for x, y in pairs if math.isfinite(x) and math.isfinite(y) and x > 0 and y > 0]
 
 
@@ -74,7 +74,8 @@ def draw_curves(board: Board, path: Path) -> bool:
             _draw(axes, row, points(row, axis, n), index)
         _mark(axes, board)
         _dress(axes, title)
-    left.set_ylabel(f"{HEADLINE.title}{HEADLINE.arrow}  (n = {n:,}; band: all seeds)")
+    headline = board.headline
+    left.set_ylabel(f"{headline.title}{headline.arrow}  (n = {n:,}; band: all seeds)")
     handles, labels = left.get_legend_handles_labels()
     legend = figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
     for text in legend.get_texts():

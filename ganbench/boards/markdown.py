@@ -14,7 +14,7 @@ from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
 from ganbench.boards.rank import Ranked
 from ganbench.boards.wording import BLANK, interval, number, one_line, plus_minus
-from ganbench.scores import HEADLINE, Facts
+from ganbench.scores import Facts
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _REASON = 240
@@ -75,17 +75,17 @@ def _table(board: Board) -> str:
     aligned = ["---", "---", "---", "---", *["---:"] * (len(board.metrics) + len(costs)), "---", "---"]
     return "\n".join(
         "| " + " | ".join(cells) + " |"
-        for cells in (titles, aligned, *(_cells(ranked, board.metrics) for ranked in board.rows))
+        for cells in (titles, aligned, *(_cells(ranked, board) for ranked in board.rows))
     )
 
 
-def _cells(ranked: Ranked, metrics: Iterable[Facts]) -> list[str]:
+def _cells(ranked: Ranked, board: Board) -> list[str]:
     row = ranked.row
     label = escape(row.label, 60)
     shown = label if row.role == "model" else f"*{label}* ({escape(row.role, 20)})"
     cells = [ranked.rank or BLANK, shown, escape(row.family, 30), escape(row.about.sampler, 60) or BLANK]
-    for metric in metrics:
-        write = interval if metric.name == HEADLINE.name else plus_minus
+    for metric in board.metrics:
+        write = interval if metric.name == board.headline.name else plus_minus
         cells.append(write(row.metrics.get(metric.name), metric.digits))
     cells += [number(row.parameters), number(row.images_per_second)]
     cells += [number(row.train_seconds, 1), number(row.peak_memory_mib)]
@@ -96,8 +96,8 @@ def _cells(ranked: Ranked, metrics: Iterable[Facts]) -> list[str]:
 
 def _reading_ranks(board: Board) -> Iterable[str]:
     yield (
-        f"Ranked by {HEADLINE.title}, less is better. A cell is the mean over training seeds (`trials` of them) with "
-        "its 95 % t-interval, cut to the metric's range; a rank is the range of places that overlapping intervals "
+        f"Ranked by {board.headline.title}, less is better. A cell is the mean over training seeds (`trials` of them) "
+        "with its 95 % t-interval, cut to the metric's range; a rank is the range of places that overlapping intervals "
         "leave open. One seed has no interval and separates nothing. Rows in *italics* calibrate the board and are "
         f"not ranked; {BLANK} is a value that does not exist. A failure is a row or a note, never left out."
     )
@@ -120,13 +120,13 @@ def _random_labels(row: Row) -> float | None:
 
 
 def _pictures(board: Board, samples: Mapping[str, Path], curves: bool, overview: bool) -> Iterable[str]:
-    folder = quote(board.track.name)
+    folder, title = quote(board.track.name), board.headline.title
     if curves:
         yield "## Quality over budget"
-        yield f"![{HEADLINE.title} over images seen and over training seconds]({folder}/curves.png)"
+        yield f"![{title} over images seen and over training seconds]({folder}/curves.png)"
         yield (
             "The line is the mean over seeds, the band reaches from the least to the most of them. Points on the way "
-            f"are scored on n = {board.track.curve_samples:,}, dashed lines as in the table: {HEADLINE.title} on "
+            f"are scored on n = {board.track.curve_samples:,}, dashed lines as in the table: {title} on "
             "fewer samples is larger for the same model."
         )
     if overview:

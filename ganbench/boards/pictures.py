@@ -11,7 +11,7 @@ from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.wording import interval, name, slug
 from ganbench.files import write_whole
-from ganbench.scores import HEADLINE
+from ganbench.scores import Facts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -67,14 +67,14 @@ def draw_overview(board: Board, samples: Mapping[str, Path], path: Path) -> bool
     for index, (row, tile) in enumerate(fitted):
         x, y = _GAP + index % columns * (_SIDE + _GAP), _GAP + index // columns * stride
         draw.text((x, y), _elide(name(row), large), fill="#111111", font=large)
-        draw.text((x, y + _LINE), _score(row), fill="#555555", font=small)
+        draw.text((x, y + _LINE), _score(row, board.headline), fill="#555555", font=small)
         canvas.paste(tile, (x, y + 2 * _LINE))
     _save(canvas, path, {})
     return True
 
 
-def _score(row: Row) -> str:
-    return f"{HEADLINE.title} {interval(row.headline, HEADLINE.digits)}" if row.headline else ""
+def _score(row: Row, headline: Facts) -> str:
+    return f"{headline.title} {interval(row.headline, headline.digits)}" if row.headline else ""
 
 
 def _fit(tile: Image) -> Image:

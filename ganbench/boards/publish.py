@@ -14,7 +14,7 @@ from ganbench.boards.pictures import draw_overview, update_samples
 from ganbench.boards.wording import interval
 from ganbench.errors import RequestError
 from ganbench.files import write_text, write_whole
-from ganbench.scores import HEADLINE
+from ganbench.scores import Facts
 
 
 def publish(track: str, runs: Path, boards: Path, *, fingerprint: str | None = None) -> Board:
@@ -61,12 +61,12 @@ def index(boards: Path, current: Board) -> str:
 
 def _line(board: Board) -> str:
     models = f"{len(board.models)} model{'' if len(board.models) == 1 else 's'}"
-    leaders = [f"{escape(each.row.label, 60)} ({_score(each.row)})" for each in board.leaders]
+    leaders = [f"{escape(each.row.label, 60)} ({_score(each.row, board.headline)})" for each in board.leaders]
     tied = ", not told apart" if len(leaders) > 1 else ""
     best = f"best: {', '.join(leaders)}{tied}" if leaders else "none ranked yet"
     name = board.track.name
     return f"- [{name}]({name}.md): {escape(board.track.summary)}; {models}; {best}"
 
 
-def _score(row: Row) -> str:
-    return f"{HEADLINE.title} {interval(row.headline, HEADLINE.digits)}"
+def _score(row: Row, headline: Facts) -> str:
+    return f"{headline.title} {interval(row.headline, headline.digits)}"

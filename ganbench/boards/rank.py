@@ -34,7 +34,7 @@ class Ranked:
 
 
 def rank(rows: Sequence[Row]) -> list[Ranked]:
-    """Order rows and give models their ranks by FID, of which less is better.
+    """Order rows and give models their ranks by their headline metric, of which less is better.
 
     The ceiling comes first, then models by mean, then memorisers, floors and other roles, none of which is
     ranked; last is what has no value because every trial failed.

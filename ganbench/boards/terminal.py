@@ -12,7 +12,7 @@ from ganbench.boards.aggregate import Estimate
 from ganbench.boards.board import Board
 from ganbench.boards.rank import Ranked
 from ganbench.boards.wording import BLANK, interval, name, number, one_line
-from ganbench.scores import HEADLINE, STANDARD, Facts
+from ganbench.scores import STANDARD, Facts
 
 SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "acc", "acc_oracle")
 """Of the standard metrics, those that a terminal has room for beside the headline."""
@@ -29,22 +29,24 @@ def table(board: Board) -> Table:
     result.show_edge, result.padding = False, (0, 0)
     result.add_column("rank", no_wrap=True)
     result.add_column("model", overflow="fold", min_width=8)  # the one column that gives way: long labels wrap
+    headline = board.headline
     shown = [metric for metric in board.metrics if metric.name in SHOWN or metric.name not in STANDARD]
-    for heading in (HEADLINE.title + HEADLINE.arrow, *(metric.title for metric in shown)):
+    shown = [metric for metric in shown if metric.name != headline.name]
+    for heading in (headline.title + headline.arrow, *(metric.title for metric in shown)):
         result.add_column(heading, justify="right", no_wrap=True)
     for cost in ("img/s", "train\ns", "failed"):
         result.add_column(cost, justify="right", no_wrap=True)
     for ranked in board.rows:
         style = "dim" if ranked.row.role != "model" else "red" if ranked.row.headline is None else ""
-        result.add_row(*_cells(ranked, shown), style=style)
+        result.add_row(*_cells(ranked, headline, shown), style=style)
     return result
 
 
-def _cells(ranked: Ranked, shown: Sequence[Facts]) -> list[Text]:
+def _cells(ranked: Ranked, headline: Facts, shown: Sequence[Facts]) -> list[Text]:
     row = ranked.row
-    headline = row.headline
-    digits = 0 if headline and (headline.high or headline.mean) >= 100 else HEADLINE.digits
-    cells = [ranked.rank or BLANK, name(row), interval(headline, digits)]
+    found = row.headline
+    digits = 0 if found and (found.high or found.mean) >= 100 else headline.digits
+    cells = [ranked.rank or BLANK, name(row), interval(found, digits)]
     cells += [_short(row.metrics.get(metric.name)) for metric in shown]
     cells += [_rounded(row.images_per_second), _rounded(row.train_seconds)]
     return [Text(cell) for cell in (*cells, f"{row.failed}/{len(row.records)}" if row.failed else "")]

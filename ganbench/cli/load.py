@@ -46,7 +46,8 @@ def load(key: str, out: Path, weights: Path | None) -> None:
     asks = model.conditional and model.data.classes > 0
     labels = f", torch.arange(64) % {model.data.classes}" if asks else ""
     click.echo(f"\n  import ganbench{', torch' if asks else ''}; model = ganbench.load({str(folder)!r})")
-    click.echo(f"  images = model.sample(64{labels})  # float {_shape(model, '64')} in [-1, 1]")
+    what = "points" if len(model.data.shape) == 1 else "images"
+    click.echo(f"  {what} = model.sample(64{labels})  # float {_shape(model, '64')} in [-1, 1]")
     if weights is not None:
         write_weights(weights, model, {"key": finished.trial.key, "model": about.label})
         click.echo(f"\n{weights}")

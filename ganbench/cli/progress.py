@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ganbench.executors.base import WAITING, Event
-from ganbench.trials.record import Record, Status
+from ganbench.trials.record import Record, Status, TrackInfo
 
 if TYPE_CHECKING:
     from ganbench.boards.board import Board
@@ -108,10 +108,11 @@ class Display:
 
     def _render(self) -> Group:
         table = Table(box=SIMPLE_HEAD, show_edge=False)
-        for column in ("model", "seed", "FID", "IS", "recall", "coverage", "authentic", "train s", "status"):
+        columns = _columns(self._session.info)
+        for column in ("model", "seed", *(title for _, title, _ in columns), "train s", "status"):
             table.add_column(column, justify="left" if column in ("model", "status") else "right")
         for record in self._ended:
-            scores = [_score(record, name, digits) for name, digits in _COLUMNS]
+            scores = [_score(record, name, digits) for name, _, digits in columns]
             status = record.status.value if record.status is Status.OK else f"{record.status}: {record.reason}"
             row = [
                 record.about.label,
@@ -149,7 +150,17 @@ class Display:
         self._console.print(Text(text), soft_wrap=True)
 
 
-_COLUMNS = (("fid", 1), ("is", 2), ("recall", 3), ("coverage", 3), ("authenticity", 3))
+_COLUMNS = (
+    ("fid", "FID", 1), ("is", "IS", 2), ("recall", "recall", 3), ("coverage", "coverage", 3),
+    ("authenticity", "authentic", 3),
+)  # fmt: skip
+
+
+def _columns(info: TrackInfo) -> tuple[tuple[str, str, int], ...]:
+    """Return names, titles and decimals of what is shown of a trial: a board's first columns, where not by FID."""
+    if info.protocol.headline == _COLUMNS[0][0]:
+        return _COLUMNS
+    return tuple((metric.name, metric.title, metric.digits) for metric in info.metrics[: len(_COLUMNS)])
 
 
 def _score(record: Record, name: str, digits: int) -> str:
@@ -169,5 +180,5 @@ def _sentence(record: Record) -> str:
     who = f"{record.about.label} seed {record.repetition}"
     if record.status is not Status.OK:
         return f"{who}: {record.status}: {record.reason}"
-    scores = "  ".join(f"{name} {_score(record, name, digits)}" for name, digits in _COLUMNS)
+    scores = "  ".join(f"{name} {_score(record, name, digits)}" for name, _, digits in _columns(record.track))
     return f"{who}: {scores}  trained {record.seconds.get('train', 0.0):.0f} s, whole {record.seconds['total']:.0f} s"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ganbench.trials.survey import Entry
 
 COLUMNS = (("fid", "FID"), ("is", "IS"), ("recall", "R"), ("coverage", "C"))
+MODES = (("mode_kl", "mode KL"), ("modes", "modes"))
+"""Shown where a trial has them."""
 
 
 @click.command()
@@ -51,13 +53,15 @@ def runs(out: Path, track: str | None, status: str | None, json_file: str | None
         return
     shown, now = letters(each.key for each in every), datetime.datetime.now(datetime.UTC)
     rows = []
+    has_modes = any(each.record and "modes" in each.record.metrics for each in entries)
+    columns = COLUMNS + (MODES if has_modes else ())
     for each in entries:
         scores, facts = (each.record.metrics, each.record.track.metrics) if each.record else ({}, ())
         digits = {metric.name: metric.digits for metric in facts}
-        cells = [f"{scores[name].value:.{digits.get(name, 3)}f}" if name in scores else "–" for name, _ in COLUMNS]
+        cells = [f"{scores[name].value:.{digits.get(name, 3)}f}" if name in scores else "–" for name, _ in columns]
         seed = "?" if each.seed is None else str(each.seed)
         rows.append((each.key[:shown], each.standing, each.label, seed, each.track, *cells, age(each.started, now)))
-    titles = ("key", "status", "model", "seed", "track", *(title for _, title in COLUMNS), "age")
+    titles = ("key", "status", "model", "seed", "track", *(title for _, title in columns), "age")
     heading = f"{len(entries)} of {len(every)} trials in {out}"
     print_table(heading, titles, rows, fold=("status", "model", "track"))
     for each in entries:

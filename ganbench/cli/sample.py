@@ -29,6 +29,7 @@ def sample(key: str, count: int, out: Path, seed: int, runs: Path) -> None:
     from ganbench.files import check_writable
     from ganbench.trials.finished import read_finished
     from ganbench.trials.pictures import write_grid
+    from ganbench.trials.points import are_drawn, write_points
 
     model = read_finished(folder).model()
     check_writable(out.parent, "--out")
@@ -37,5 +38,11 @@ def sample(key: str, count: int, out: Path, seed: int, runs: Path) -> None:
         samples = draw(model, count, labels, seed)
     except (SampleError, DivergedError) as error:
         raise RequestError(f"{folder}: {error}") from error
-    write_grid(out, samples)
+    if are_drawn(model.data.shape):
+        write_points(out, samples)
+    elif samples.ndim == 4:
+        write_grid(out, samples)
+    else:
+        shape = tuple(model.data.shape)
+        raise RequestError(f"{folder}: its samples have the shape {shape}, of which there is no picture")
     click.echo(out)

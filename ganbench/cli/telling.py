@@ -19,8 +19,8 @@ from ganbench.trials.trial import Trial
 WIDTH = 11
 HASH = 12
 """Letters of a hash that are shown."""
-BESIDE = {"picture": "samples.png", "curve": "curve.csv", "weights": "checkpoint.pt"}
-ON_THE_CURVE = ("fid", "is", "recall", "coverage")
+BESIDE = {"picture": "samples.png", "training": "training.png", "curve": "curve.csv", "weights": "checkpoint.pt"}
+ON_THE_CURVE = ("fid", "is", "mode_kl", "modes", "good", "recall", "coverage")
 
 
 def tell_record(path: Path, record: Record) -> None:

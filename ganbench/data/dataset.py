@@ -1,4 +1,4 @@
-"""A data set: images and labels, split once and for all, known by the hash of its content."""
+"""A data set: images (or points) and labels, split once and for all, known by the hash of its content."""
 
 from __future__ import annotations
 
@@ -15,13 +15,27 @@ from ganbench.files import cache_folder
 
 @dataclass(frozen=True)
 class Split:
-    """Images uint8 (N, C, H, W) and labels int64 (N,), or None where unlabelled."""
+    """Images uint8 (N, C, H, W), or points float32 (N, D) in [-1, 1]; labels int64 (N,), or None where unlabelled.
+
+    Points are kept as they were drawn: 256 levels would be a grid as coarse as the Gaussians that they come from.
+    """
 
     images: np.ndarray
     labels: np.ndarray | None
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Where data that was drawn comes from: equal shares of isotropic Gaussians.
+
+    `centres` float64 (K, D), `sigma` their standard deviation, both in the units of the data, [-1, 1].
+    """
+
+    centres: np.ndarray
+    sigma: float
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,7 @@ class Dataset:
     heldout: Split
     classes: int
     sha256: str
+    modes: Modes | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -66,7 +81,7 @@ def data_root(data_dir: Path | None) -> Path:
 
 
 def content_hash(*splits: Split) -> str:
-    """Return the SHA-256 of the splits' shapes, pixels and labels, in order."""
+    """Return the SHA-256 of the splits' shapes, pixels (or coordinates) and labels, in order."""
     digest = hashlib.sha256()
     for split in splits:
         digest.update(repr(split.images.shape).encode())
@@ -76,9 +91,16 @@ def content_hash(*splits: Split) -> str:
     return digest.hexdigest()
 
 
-def make_dataset(name: str, train: Split, test: Split, heldout: Split, classes: int) -> Dataset:
-    """Assemble a data set and compute its content hash."""
-    return Dataset(name, train, test, heldout, classes, content_hash(train, test, heldout))
+def make_dataset(
+    name: str, train: Split, test: Split, heldout: Split, classes: int, modes: Modes | None = None
+) -> Dataset:
+    """Assemble a data set and compute its content hash, of which the modes are a part where they are known."""
+    sha256 = content_hash(train, test, heldout)
+    if modes is not None:
+        digest = hashlib.sha256(f"{sha256} {modes.centres.shape} {modes.sigma!r} ".encode())
+        digest.update(np.ascontiguousarray(modes.centres, dtype="<f4").data)
+        sha256 = digest.hexdigest()
+    return Dataset(name, train, test, heldout, classes, sha256, modes)
 
 
 def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, heldout: int) -> tuple[Split, Split, Split]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ganbench.data.binary import binarise
 from ganbench.data.dataset import Dataset, DataSource, make_dataset, stratified_split
 from ganbench.errors import RequestError
 from ganbench.files import cache_folder, write_whole
@@ -68,6 +69,13 @@ def load_mnist5k(data_dir: Path | None = None) -> Dataset:
     return make_dataset("mnist5k", *stratified_split(images, labels, 1000, 1000), classes=10)
 
 
+def load_mnist5k_binary(data_dir: Path | None = None) -> Dataset:
+    """Load the same digits in black and white: each pixel's brightness was its chance to be white, drawn once."""
+    images, labels = mnist5k_digits()
+    splits = stratified_split(binarise(images, seed=0), labels, 1000, 1000)
+    return make_dataset("mnist5k-binary", *splits, classes=10)
+
+
 def load_digits(data_dir: Path | None = None) -> Dataset:
     """scikit-learn's 1,797 digits of 8x8 pixels in 17 grey levels, stretched to 0..255."""
     path, raw = _shipped("digits", "sklearn", "scikit-learn", "datasets", "data", "digits.csv.gz")
@@ -84,6 +92,12 @@ MNIST5K = DataSource(
     load_mnist5k,
     "5,000 MNIST digits, 28x28 grey, embedded",
     "052757111d81ed7c8996ee07b684a91490dcec38b77ad7311f30295bc85092b6",
+)
+MNIST5K_BINARY = DataSource(
+    "mnist5k-binary",
+    load_mnist5k_binary,
+    "mnist5k in black and white, drawn once by brightness: for likelihoods, embedded",
+    "9977864f8da107d7a901aaf729eff30de935f168157d7ed228182d0850d6c70a",
 )
 DIGITS = DataSource(
     "digits",

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST through torchvision: found under a folder, or downloaded into it."""
+"""MNIST, grey or in black and white, and Fashion-MNIST: found under a folder, or downloaded by torchvision into it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ganbench.data.binary import binarise
 from ganbench.data.dataset import Dataset, DataSource, Split, data_root, make_dataset
 from ganbench.errors import RequestError
 
@@ -34,7 +35,20 @@ def load_idx(name: str, folder: str, data_dir: Path | None) -> Dataset:
     the root under which it lies or goes (default ``GANBENCH_DATA``, else the cache folder).
     Raises `RequestError` naming the file where one is damaged or cannot be had.
     """
-    train, test = official_splits(name, folder, data_dir)
+    return _divided(name, *official_splits(name, folder, data_dir))
+
+
+def load_binary(data_dir: Path | None) -> Dataset:
+    """Load MNIST in black and white: each pixel's brightness was its chance to be white, drawn once and for all."""
+    train, test = official_splits("mnist-binary", "MNIST", data_dir)
+    return _divided(
+        "mnist-binary",
+        Split(binarise(train.images, seed=0), train.labels),
+        Split(binarise(test.images, seed=1), test.labels),
+    )
+
+
+def _divided(name: str, train: Split, test: Split) -> Dataset:
     return make_dataset(
         name,
         Split(train.images[:50000], train.labels[:50000]),  # type: ignore[index]
@@ -94,6 +108,12 @@ MNIST = DataSource(
     partial(load_idx, "mnist", "MNIST"),
     "70,000 handwritten digits, 28x28 grey, downloaded",
     "3715e045b9e28453902f42ec6c9af96135fca9799d812cb33e009e72e814ee0c",
+)
+MNIST_BINARY = DataSource(
+    "mnist-binary",
+    load_binary,
+    "MNIST in black and white, drawn once by brightness (a draw of its own, not Larochelle's file), downloaded",
+    "8c67046e39cc3577d83b6b071bd4f54ccc8094664c65a702f132815d65158f69",
 )
 FASHION_MNIST = DataSource(
     "fashion-mnist",

@@ -7,9 +7,11 @@ from functools import cached_property
 
 from torch import Tensor
 
+from ganbench.data.dataset import Modes
 from ganbench.evaluation.classifier import predictions
 from ganbench.metrics.frechet import FrechetReference, Gaussian
 from ganbench.metrics.memorisation import Originals
+from ganbench.metrics.modes import ModeCounts, mode_counts
 from ganbench.metrics.pairs import PairReference, PairScores
 
 
@@ -17,9 +19,10 @@ from ganbench.metrics.pairs import PairReference, PairScores
 class Real:
     """What is known of real images, and what follows from them alone.
 
-    `images` uint8 (n, C, H, W), `labels` int64 (n,) and `features` (n, d) are those of the reference; where only its
-    `moments` are known, all three are None. `train` are the features of training images, or None. `oracle` tells
-    whether the extractor's classes are those of `labels`.
+    `images` uint8 (n, C, H, W), or points float32 (n, D), `labels` int64 (n,) and `features` (n, d) are those of the
+    reference; where only its `moments` are known, all three are None. `train` are the features of training images, or
+    None. `oracle` tells whether the extractor's classes are those of `labels`. `modes` are those that points were drawn
+    from.
     """
 
     images: Tensor | None
@@ -29,6 +32,7 @@ class Real:
     moments: Gaussian | None = None
     classes: int = 0
     oracle: bool = False
+    modes: Modes | None = None
 
     @cached_property
     def frechet(self) -> FrechetReference:
@@ -60,9 +64,10 @@ class Classifier:
 class Evidence:
     """One set of samples beside real images.
 
-    `images` are uint8 (m, C, H, W), `features` float32 (m, d), `probabilities` (m, K) or None, `labels` int64 (m,)
-    those that the samples were made for, or None. `final` is False at the points of a curve, where what is dear is
-    left out: the classifier, standard errors.
+    `images` are uint8 (m, C, H, W), or points float32 (m, D), `features` float32 (m, d), `probabilities` (m, K) or
+    None, `labels` int64 (m,) those that the samples were made for, or None. `final` is False at the points of a curve,
+    where what is dear is left out: the classifier, standard errors. `log_likelihood` (r,) are the model's lower bounds
+    for the first r reference images, in bits per dimension, or None.
     """
 
     real: Real
@@ -72,6 +77,7 @@ class Evidence:
     labels: Tensor | None = None
     classifier: Classifier | None = None
     final: bool = True
+    log_likelihood: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -87,7 +93,9 @@ class Evidence:
             "labels": self.labels is not None and real.labels is not None,
             "oracle": real.oracle and self.probabilities is not None,
             "final": self.final,
-            "classifier": self.classifier is not None and real.labels is not None,
+            "classifier": self.classifier is not None and real.labels is not None and self.images.ndim != 2,
+            "modes": real.modes is not None,
+            "likelihood": self.log_likelihood is not None,
         }[need]
 
     @property
@@ -107,6 +115,13 @@ class Evidence:
         """The classes, int64 (m,), that the extractor sees in the samples."""
         assert self.probabilities is not None
         return self.probabilities.argmax(1).to(self.images.device)
+
+    @cached_property
+    def caught(self) -> ModeCounts:
+        """How many of the samples, which are points, each mode has."""
+        modes = self.real.modes
+        assert modes is not None
+        return mode_counts(self.images, modes.centres, modes.sigma)
 
     @cached_property
     def pairs(self) -> PairScores:

@@ -16,7 +16,7 @@ CHUNK = 250
 
 
 def extract(extractor: Extractor, images: Tensor) -> Features:
-    """Return the features of uint8 images (N, C, H, W), on the CPU, from one pass in chunks."""
+    """Return the features of uint8 images (N, C, H, W), or of points (N, D), on the CPU, from one pass in chunks."""
     parts = [extractor(chunk) for chunk in images.split(CHUNK)]
     features = torch.cat([part.features.cpu() for part in parts])
     if parts[0].probabilities is None:

@@ -24,14 +24,15 @@ FOLDERS = "folders"
 
 @dataclass(frozen=True)
 class Images:
-    """Images, uint8 (n, C, H, W), their labels, int64 (n,) or None, and how they were come by.
+    """Images, their labels, int64 (n,) or None, and how they were come by.
 
-    `available` counts those there were before n were chosen; `notes` are sentences that a reader must see.
+    `pixels` are uint8 (n, C, H, W), or the coordinates of points, float32 (n, D). `available` counts those there were
+    before n were chosen; `notes` are sentences that a reader must see.
     """
 
     name: str
     kind: str
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[Any]
     labels: NDArray[np.int64] | None
     available: int
     reading: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +43,7 @@ class Images:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(C, H, W)."""
+        """(C, H, W), or (D,) for points."""
         return tuple(self.pixels.shape[1:])
 
     @property
@@ -78,14 +79,14 @@ def read_images(
         array, found, inside = read_array_file(path)
         name, kind, reading = str(path), path.suffix.lower()[1:], {"array": inside} if inside else {}
     else:
-        array, found, name, kind, reading = _as_numpy(source), None, "array", "array", {}
+        array, found, name, kind, reading = as_numpy(source), None, "array", "array", {}
     if _is_folders(labels):
         raise RequestError(f"{name}: --labels folders needs a folder of images: give the labels as a .npy file")
     pixels, how = as_uint8(array, name, layout=layout, value_range=value_range)
-    found = found if labels is None else _given(labels)
+    found = found if labels is None else given(labels)
     chosen = choose(len(pixels), n, name)
     return Images(
-        name, kind, pixels if n is None else pixels[chosen], _taken(found, chosen, len(pixels), name),
+        name, kind, pixels if n is None else pixels[chosen], taken(found, chosen, len(pixels), name),
         len(pixels), reading | how,
     )  # fmt: skip
 
@@ -103,29 +104,30 @@ def choose(count: int, n: int | None, name: str) -> NDArray[np.intp]:
 def _from_folder(folder: Path, labels: Any, n: int | None, watch: Callable[[int, int], None]) -> Images:
     files, others = image_files(folder)
     chosen = choose(len(files), n, str(folder))
-    taken, done = [files[index] for index in chosen], 0
+    read, done = [files[index] for index in chosen], 0
 
     def advance(count: int) -> None:
         nonlocal done
         done += count
-        watch(done, len(taken))
+        watch(done, len(read))
 
-    found = folder_labels(folder, files) if _is_folders(labels) else None if labels is None else _given(labels)
-    pixels, lossy = read_files(taken, advance)
+    found = folder_labels(folder, files) if _is_folders(labels) else None if labels is None else given(labels)
+    pixels, lossy = read_files(read, advance)
     notes = []
     if others:
         notes.append(f"{folder}: {len(others)} files are no {CALLED} and were left out, such as {others[0]}")
     if lossy:
         notes.append(
-            f"{folder}: {lossy} of {len(taken)} files are compressed with loss, which changes every score: save PNG"
+            f"{folder}: {lossy} of {len(read)} files are compressed with loss, which changes every score: save PNG"
         )
     return Images(
-        str(folder), "folder", pixels, _taken(found, chosen, len(files), str(folder)), len(files),
+        str(folder), "folder", pixels, taken(found, chosen, len(files), str(folder)), len(files),
         {"layout": "nhwc", "range": "0-255"}, tuple(notes),
     )  # fmt: skip
 
 
-def _as_numpy(source: Any) -> NDArray[Any]:
+def as_numpy(source: Any) -> NDArray[Any]:
+    """Return an array or a tensor as an array; a `RequestError` for what is neither."""
     if isinstance(source, torch.Tensor):
         tensor = source.detach().cpu()
         return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()  # NumPy has no bfloat16
@@ -138,13 +140,15 @@ def _is_folders(labels: Any) -> bool:
     return isinstance(labels, str) and labels == FOLDERS
 
 
-def _given(labels: Any) -> NDArray[Any]:
+def given(labels: Any) -> NDArray[Any]:
+    """Return labels that were asked for as an array or by the path of a file."""
     if isinstance(labels, str | Path):
         return read_labels(Path(labels))
-    return np.asarray(labels) if isinstance(labels, list | tuple) else _as_numpy(labels)
+    return np.asarray(labels) if isinstance(labels, list | tuple) else as_numpy(labels)
 
 
-def _taken(labels: NDArray[Any] | None, chosen: NDArray[np.intp], count: int, name: str) -> NDArray[np.int64] | None:
+def taken(labels: NDArray[Any] | None, chosen: NDArray[np.intp], count: int, name: str) -> NDArray[np.int64] | None:
+    """Return the labels of the chosen ones; a `RequestError` where they are not one integer for each of `count`."""
     if labels is None:
         return None
     if not np.issubdtype(labels.dtype, np.integer) or labels.shape != (count,):

@@ -24,6 +24,7 @@ class Reference:
     moments: Gaussian | None = None
     train: None = None
     classes: int = 0
+    modes: None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Verdict:
 class Judge:
     """What does not change from one evaluation to the next: metrics, extractor, and what is known of real images.
 
-    `identity` is the extractor's name for caches; `oracle` tells whether its classes are the data set's own.
+    `identity` is the extractor's name for caches; `oracle` tells whether its classes are the data set's own. The
+    metric called `headline` is not left out where it fails: without it samples have no place on a board.
     `tick` is called whenever a batch of features or a metric is about to be computed.
     """
 
@@ -50,6 +52,7 @@ class Judge:
         *,
         oracle: bool,
         device: torch.device,
+        headline: str = HEADLINE.name,
         tick: Callable[[], None] = lambda: None,
     ) -> None:
         def watched(images: Tensor) -> Features:
@@ -57,6 +60,7 @@ class Judge:
             return extractor(images)
 
         self._extractor, self._metrics, self._tick = watched, tuple(metrics), tick
+        self._headline = headline
 
         def features(split: Split | None) -> tuple[Tensor | None, Tensor | None]:
             if split is None:
@@ -69,8 +73,12 @@ class Judge:
         self.real = Real(
             images, None if labels is None else torch.from_numpy(labels).to(device), reference,
             train=features(dataset.train)[1], moments=getattr(dataset, "moments", None),
-            classes=dataset.classes, oracle=oracle,
+            classes=dataset.classes, oracle=oracle, modes=dataset.modes,
         )  # fmt: skip
+
+    def asks_for(self, need: str) -> bool:
+        """Tell whether a metric needs one of `ganbench.scores.NEEDS`."""
+        return any(need in metric.needs for metric in self._metrics)
 
     def score(
         self,
@@ -79,13 +87,18 @@ class Judge:
         *,
         classifier: Classifier | None = None,
         final: bool = True,
+        log_likelihood: Tensor | None = None,
     ) -> Verdict:
-        """Return the scores of uint8 images (N, C, H, W) on the judge's device.
+        """Return the scores of uint8 images (N, C, H, W), or of points float32 (N, D), on the judge's device.
 
         `labels` are those the samples were made for. Without `classifier` no downstream accuracy is taken; without
-        `final` nothing is that a point of a curve can do without.
+        `final` nothing is that a point of a curve can do without. `log_likelihood` are the model's bounds, as in
+        `Evidence`.
         """
-        return self.score_features(extract(self._extractor, images), images, labels, classifier=classifier, final=final)
+        return self.score_features(
+            extract(self._extractor, images), images, labels,
+            classifier=classifier, final=final, log_likelihood=log_likelihood,
+        )  # fmt: skip
 
     def score_features(
         self,
@@ -95,9 +108,12 @@ class Judge:
         *,
         classifier: Classifier | None = None,
         final: bool = True,
+        log_likelihood: Tensor | None = None,
     ) -> Verdict:
         """Return what `score` returns, from the features of `images` that were extracted already."""
-        evidence = Evidence(self.real, images, found.features, found.probabilities, labels, classifier, final)
+        evidence = Evidence(
+            self.real, images, found.features, found.probabilities, labels, classifier, final, log_likelihood
+        )
         scores, absent = dict[str, Score](), dict[str, str]()
         for metric in self._metrics:
             self._tick()
@@ -108,7 +124,7 @@ class Judge:
             try:
                 scores[metric.name] = metric.score(evidence)
             except Exception as error:  # a metric may be anybody's: the others' scores are kept
-                if metric.name == HEADLINE.name:
+                if metric.name == self._headline:
                     raise
                 kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
                 absent[metric.name] = " ".join(f"{kind}{error}".split())

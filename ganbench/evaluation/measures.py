@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _IS, _KID = "arXiv:1606.03498", "arXiv:1801.01401"
 _PR, _DC = "arXiv:1904.06991", "arXiv:2002.09797"
+_MODES = "arXiv:1712.04086"
 _CAS, _GAN_TEST = "arXiv:1905.10887", "arXiv:1807.09499"
 
 
@@ -82,6 +83,30 @@ def _vendi(evidence: Evidence) -> float:
     from ganbench.metrics import vendi_score
 
     return vendi_score(evidence.features)
+
+
+def _mode_kl(evidence: Evidence) -> Score:
+    caught = evidence.caught
+    details = {"by_mode": list(caught.good), "of_good": caught.divergence_of_good}
+    return Score(value=caught.divergence, details=details)
+
+
+def _modes(part: str, evidence: Evidence) -> float:
+    return float(getattr(evidence.caught, part))
+
+
+def _bits_per_dim(evidence: Evidence) -> Score:
+    assert evidence.log_likelihood is not None
+    bits = -evidence.log_likelihood.double()
+    return Score(
+        value=float(bits.mean()), se=float(bits.std() / math.sqrt(len(bits))), details={"reference_images": len(bits)}
+    )
+
+
+def _nats(evidence: Evidence) -> Score:
+    bits, scale = _bits_per_dim(evidence), math.log(2) * evidence.images[0].numel()
+    assert bits.se is not None
+    return bits.model_copy(update={"value": bits.value * scale, "se": bits.se * scale})
 
 
 def _acc(evidence: Evidence) -> Score:
@@ -189,5 +214,19 @@ METRICS = (
     _metric("vendi", "Vendi", "neither", (1, None), 2,
             "how many different samples these are worth: diverse, not good; compare with real", "arXiv:2210.02410",
             "", _vendi),
+    _metric("nats", "NLL", "lower", _ANY, 2,
+            "upper bound of -log p(x) of reference images in nats (models that give one)", "arXiv:1509.00519",
+            "likelihood final", _nats),
+    _metric("bits_per_dim", "bits/dim", "lower", _ANY, 4,
+            "the same in bits per dimension", "arXiv:1509.00519", "likelihood final", _bits_per_dim),
+    _metric("mode_kl", "mode KL", "lower", _POSITIVE, 3,
+            "KL(samples || truth) in nats over the modes and one cell for what is not good: 0 is even and good", _MODES,
+            "modes", _mode_kl),
+    _metric("modes", "modes", "higher", _POSITIVE, 1,
+            "modes that at least one good sample is nearest to", "arXiv:1705.07761", "modes",
+            partial(_modes, "caught")),
+    _metric("good", "good", "higher", _SHARE, 3,
+            "share of samples within three standard deviations of the nearest mode; 0.989 for real", "arXiv:1705.07761",
+            "modes", partial(_modes, "good_share")),
 )  # fmt: skip
 """What `ganbench.scores.STANDARD` names, then what can be asked for with ``--metrics``."""

@@ -1,4 +1,4 @@
-"""Draw samples from a model and bring them to the form that real images have: uint8, rounded once."""
+"""Draw samples from a model and bring them to the form that real data has: images rounded once, points as they are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def to_uint8(samples: Tensor) -> Tensor:
 
 @torch.no_grad()
 def draw(model: Model, n: int, labels: Tensor | None, seed: int, *, tick: Callable[[], None] = lambda: None) -> Tensor:
-    """Return n samples as uint8 (n, C, H, W), leaving the model's mode and every random state as they were.
+    """Return n samples, leaving the model's mode and every random state as they were.
+
+    Images come as uint8 (n, C, H, W); points, where the data's shape is (D,), as float32 (n, D), cut to [-1, 1].
 
     `labels`, int64 (n,), are passed on only where the model is conditional. Raises `SampleError` for samples of
     another shape or type or beyond [-1, 1], and `DivergedError` for NaN or inf. `tick` is called as samples come.
@@ -38,13 +40,14 @@ def draw(model: Model, n: int, labels: Tensor | None, seed: int, *, tick: Callab
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     model.eval()
     try:
-        with _random_states(seed, device):
+        with seeded(seed, device):
             parts = []
             for start in range(0, n, CHUNK):
                 size = min(CHUNK, n - start)
                 chosen = labels[start : start + size] if model.conditional and labels is not None else None
                 samples = model.sample(size, chosen) if model.conditional else model.sample(size)
-                parts.append(to_uint8(_checked(samples, (size, *model.data.shape))))
+                checked = _checked(samples, (size, *model.data.shape))
+                parts.append(checked.clamp(-1, 1) if checked.ndim == 2 else to_uint8(checked))
                 tick()
             return torch.cat(parts)
     finally:
@@ -52,7 +55,7 @@ def draw(model: Model, n: int, labels: Tensor | None, seed: int, *, tick: Callab
 
 
 @contextmanager
-def _random_states(seed: int, device: torch.device) -> Iterator[None]:
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch, numpy and random, and put back what they were."""
     numpy_state, python_state = np.random.get_state(), random.getstate()
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):

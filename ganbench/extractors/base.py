@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ganbench.errors import RequestError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -44,7 +46,8 @@ class ExtractorSource:
 
     `files` are those that hold the weights where no ``--weights`` is given, for the list of extractors: one absolute
     path comes with a package, and `sha256` is that file's; relative ones lie in torch.hub's folder and are downloaded
-    on first use; an empty tuple says that ``--weights`` always has to name one; None says nothing.
+    on first use; an empty tuple says that ``--weights`` always has to name one; None says nothing. `points` tells
+    that it takes points, float (N, D), and no images.
     """
 
     name: str
@@ -56,6 +59,7 @@ class ExtractorSource:
     feature_dim: int = 0
     outputs: Callable[[Path | None], Outputs] | None = None
     files: tuple[Path, ...] | None = None
+    points: bool = False
 
     def identity(self, weights: Path | None) -> str:
         """Return the hash that stands for network, weights and preprocessing in records and caches."""
@@ -64,6 +68,13 @@ class ExtractorSource:
     def outputs_of(self, weights: Path | None) -> Outputs:
         """Return classes and features with these weights; raise `RequestError` where a file must say and cannot."""
         return self.outputs(weights) if self.outputs else Outputs(self.classes, self.feature_dim)
+
+    def check(self, name: str, shape: tuple[int, ...]) -> None:
+        """Raise `RequestError` where it does not take what the data set `name` holds: `shape` is (C, H, W) or (D,)."""
+        if self.points != (len(shape) == 1):
+            holds, takes = ("images", "points") if self.points else ("points", "images")
+            advice = "`ganbench extractors` lists others" if self.points else "take the extractor 'coordinates'"
+            raise RequestError(f"extractor {self.name!r}: takes {takes}, and {name} holds {holds}: {advice}")
 
     def classes_of(self, weights: Path | None) -> int:
         """Return the number of classes that the network tells apart with these weights (0: none)."""

@@ -36,6 +36,8 @@ def recipe(dataset: Dataset, epochs: int | None = None) -> Recipe:
         raise RequestError(f"{who}: has {dataset.classes or 'no'} classes: an extractor learns to tell classes apart")
     for name, split in (("training", train_split), ("test", dataset.test)):
         _check_labels(split, dataset.classes, f"{who}: its {name} split")
+    if len(dataset.shape) == 1:
+        raise RequestError(f"{who}: holds points, and such an extractor is of images: take the extractor 'coordinates'")
     channels, *size = dataset.shape
     if channels not in (1, 3) or min(size) < LEAST:
         form = "x".join(map(str, dataset.shape))

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError, did_you_mean
@@ -37,13 +37,17 @@ class Track(BaseModel):
     extractor: str
     classifier_steps: int = Field(ge=1, description="updates of the downstream classifier")
     classifier_seeds: int = Field(default=2, ge=1, description="downstream classifiers that an accuracy is the mean of")
-    metrics: tuple[str, ...] = Field(default=STANDARD, description="names, in the order of the board's columns")
+    headline: str = Field(default=HEADLINE.name, description="the metric that ranks the board, of which less is better")
+    metrics: tuple[str, ...] = Field(
+        default=STANDARD, validate_default=True, description="names, in the order of the board's columns"
+    )
 
     @field_validator("metrics")
     @classmethod
-    def _can_be_ranked(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
-        if HEADLINE.name not in metrics:
-            raise ValueError(f"{HEADLINE.name!r} is missing: boards are ranked by it")
+    def _can_be_ranked(cls, metrics: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        headline = info.data.get("headline", HEADLINE.name)
+        if headline not in metrics:
+            raise ValueError(f"{headline!r} is missing: boards are ranked by it")
         if twice := [name for name in metrics if metrics.count(name) > 1]:
             raise ValueError(f"{twice[0]!r} is named twice")
         return metrics
@@ -70,7 +74,9 @@ class Track(BaseModel):
 
     def fingerprint(self, dataset_sha256: str, extractor_sha256: str, metrics: Iterable[Facts]) -> str:
         """Return the hash that two records must share to stand on one board; `metrics` are the track's."""
-        decisive = self.model_dump(exclude={"summary", "seeds", "metrics"})
+        decisive = self.model_dump(exclude={"summary", "seeds", "metrics", "headline"})
+        if self.headline != HEADLINE.name:  # tracks had no such field once, and their fingerprints stay
+            decisive["headline"] = self.headline
         # Of a name such as folder:PATH the path says where the images lie, not what they are: their hash does.
         decisive |= {"dataset": self.dataset.partition(":")[0]}
         decisive |= {"dataset_sha256": dataset_sha256, "extractor_sha256": extractor_sha256}

@@ -11,11 +11,17 @@ from torch import Tensor
 from ganbench.model import Batch
 
 
+def to_float(images: Tensor) -> Tensor:
+    """Return uint8 pixels as float in [-1, 1], and a copy of points, which are that already."""
+    floats = images.to(torch.float32, copy=True)
+    return floats if images.is_floating_point() else floats.div_(127.5).sub_(1.0)
+
+
 class Batches:
     """An endless stream of batches in a fresh random order each epoch; an epoch's incomplete rest is left out.
 
-    `images` is uint8 (N, *shape) and `labels` int64 (N,) or None, both on the training device. The order
-    depends on `seed` alone.
+    `images` is uint8 (N, C, H, W), or float (N, D) for points, and `labels` int64 (N,) or None, both on the training
+    device. The order depends on `seed` alone.
     """
 
     def __init__(self, images: Tensor, labels: Tensor | None, batch_size: int, seed: int) -> None:
@@ -41,5 +47,5 @@ class Batches:
                 if len(chosen) == self._size:
                     self._dealt += 1
                     labels = None if self._labels is None else self._labels[chosen]
-                    yield Batch(self._images[chosen].float().div_(127.5).sub_(1.0), labels)
+                    yield Batch(to_float(self._images[chosen]), labels)
             self._epoch, self._dealt = self._generator.get_state(), 0

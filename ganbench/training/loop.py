@@ -87,8 +87,9 @@ class LossBook:
 class Loop:
     """Training that can stop after any step and go on from there, the same to the last bit.
 
-    Parameters: a model; the training set, uint8 images (N, *shape) and int64 labels (N,) or None, on the training
-    device; the budget and the clock that it is read from; `milestones`, shares of the budget in rising order.
+    Parameters: a model; the training set, images or points as `Batches` takes them and int64 labels (N,) or None, on
+    the training device; the budget and the clock that it is read from; `milestones`, shares of the budget in rising
+    order.
     """
 
     def __init__(

@@ -30,8 +30,8 @@ FIXED = (
     *FUNCTIONS, functools.partial, enum.Enum, pathlib.PurePath, re.Pattern,
     torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format, weakref.ref,
 )  # fmt: skip
-"""What never changes itself; where an attribute holds another one than it did, its state does not fit. A weak reference,
-as recurrent layers have some, owns nothing that could change."""
+"""What never changes itself; where an attribute holds another one than it did, its state does not fit. (A weak
+reference, as recurrent layers have some, owns nothing that could change.)"""
 OPTIMISERS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)
 _TORCHS_OWN = frozenset(vars(nn.Module()))
 

@@ -66,7 +66,7 @@ class Finished:
         return model.eval()
 
     def samples(self, n: int, heldout: Split, device: torch.device) -> tuple[Tensor, Tensor | None]:
-        """Return what the trial drew: uint8 (n, C, H, W), and the labels asked for where the model is conditional.
+        """Return what the trial drew, as `draw` does, and the labels asked for where the model is conditional.
 
         Labels are asked for as in `heldout`, the data set's; beyond its images they come round again.
         """

@@ -1,18 +1,39 @@
-"""A trial's samples as one picture."""
+"""A trial's samples as one picture; of points a second one shows how they moved."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
 from ganbench.files import write_whole
+from ganbench.trials.points import write_points, write_training
 
+GRID = 100
+"""Images shown in a trial's picture."""
 COLUMNS = 10
 GAP = 2
 SCALE = 2
+
+
+def write_pictures(
+    folder: Path, samples: Tensor, labels: Tensor | None, data: np.ndarray, snapshots: Sequence[dict[str, Any]]
+) -> None:
+    """Write ``samples.png``, and ``training.png`` where there are two `snapshots` or more, as only points have.
+
+    Images are shown in the order of `labels`; points over `data` and the last snapshot's surface.
+    """
+    if snapshots:
+        write_points(folder / "samples.png", samples, data, snapshots[-1]["surface"])
+        if len(snapshots) > 1:
+            write_training(folder / "training.png", snapshots, data)
+    elif samples.ndim == 4:
+        order = labels[:GRID].argsort(stable=True) if labels is not None else slice(None)
+        write_grid(folder / "samples.png", samples[:GRID][order].cpu())
 
 
 def write_grid(path: Path, images: Tensor) -> None:

@@ -15,7 +15,7 @@ from ganbench.extractors.domain import NAME as DOMAIN
 from ganbench.extractors.domain import by_file
 from ganbench.model import BATCH_SIZE, Model
 from ganbench.registry import Origin, Registered, Registry
-from ganbench.scores import HEADLINE, Metric
+from ganbench.scores import Metric
 from ganbench.tracks.track import Track, read_track
 from ganbench.trials.config import config_values, label_of, make_config, split_plugins, split_settings
 from ganbench.trials.record import ModelInfo, TrackInfo
@@ -60,8 +60,8 @@ def with_metrics(track: Track, asked: str | None, registry: Registry) -> Track:
             names |= dict.fromkeys(entry.name for entry in registry.all("metrics"))
         else:
             names[registry.get("metrics", name).name] = None
-    if HEADLINE.name not in names:
-        raise RequestError(f"--metrics {asked!r}: name {HEADLINE.name!r} too, or `standard`: boards are ranked by it")
+    if track.headline not in names:
+        raise RequestError(f"--metrics {asked!r}: name {track.headline!r} too, or `standard`: boards are ranked by it")
     return track.with_metrics(tuple(names))
 
 
@@ -87,12 +87,17 @@ def identify(track: Track, registry: Registry, data_dir: Path | None, weights: P
             raise RequestError(
                 f"track {track.name!r}: {what} = {wanted}, but {track.dataset} has {len(split)} images for it"
             )
-    extractor = registry.get("extractors", track.extractor).thing.identity(weights)
+    source = registry.get("extractors", track.extractor).thing
+    source.check(track.dataset, dataset.shape)
+    extractor = source.identity(weights)
     facts = tuple(metric.facts for metric in find_metrics(track.metrics, registry))
-    return TrackInfo(
+    info = TrackInfo(
         protocol=track, dataset_sha256=dataset.sha256, extractor_sha256=extractor, metrics=facts,
         fingerprint=track.fingerprint(dataset.sha256, extractor, facts),
     )  # fmt: skip
+    if info.headline.direction != "lower":
+        raise RequestError(f"track {track.name!r}: headline {track.headline!r}: name a metric of which less is better")
+    return info
 
 
 def repetitions(seeds: str | int | None, track: Track) -> list[int]:

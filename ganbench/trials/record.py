@@ -57,6 +57,11 @@ class TrackInfo(BaseModel):
     metrics: tuple[Facts, ...] = Field(description="in the order of columns")
     fingerprint: str
 
+    @property
+    def headline(self) -> Facts:
+        """The metric that ranks the board."""
+        return next(metric for metric in self.metrics if metric.name == self.protocol.headline)
+
 
 def make_key(about: ModelInfo, config: dict[str, Any], fingerprint: str, seed: int, precision: str) -> str:
     """Return the hash of what decides a result and of nothing else: not order, device count, path or date."""

@@ -16,6 +16,7 @@ from ganbench.addresses import resolve
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import RequestError
+from ganbench.evaluation import likelihood
 from ganbench.evaluation.evidence import Classifier
 from ganbench.evaluation.judge import Judge, Verdict
 from ganbench.evaluation.samples import draw
@@ -23,6 +24,7 @@ from ganbench.files import sha256_of, write_text
 from ganbench.model import Batch, DataSpec, Model
 from ganbench.scores import flat
 from ganbench.shipped import built_in, discover
+from ganbench.training.batches import to_float
 from ganbench.training.checkpoint import Keeper, read_checkpoint, remove_checkpoints
 from ganbench.training.header import LATEST
 from ganbench.training.loop import REPORT_EVERY, Loop, Progress
@@ -30,14 +32,13 @@ from ganbench.training.meter import Meter
 from ganbench.training.nodes import UnsavableError
 from ganbench.training.state import capture, random_states, restore, set_random_states
 from ganbench.trials.config import make_config
-from ganbench.trials.pictures import write_grid
+from ganbench.trials.pictures import write_pictures
 from ganbench.trials.plan import find_metrics, load_dataset
+from ganbench.trials.points import snapshots
 from ganbench.trials.seeds import derive, seed_everything
 from ganbench.trials.trial import Job
 
-GRID = 100
-"""Samples shown in a trial's picture."""
-FILES = ("samples.png", "curve.csv", "checkpoint.pt")
+FILES = ("samples.png", "training.png", "curve.csv", "checkpoint.pt")
 
 
 class Stopped(BaseException):
@@ -63,6 +64,7 @@ class Run:
         self.parameters = 0
         self.resumed: list[int] = []
         self.files: dict[str, str] = {}
+        self.snapshots: list[dict[str, Any]] = []
         self.stopping = self.training = False
         self._keeper = Keeper(self.folder, self.setting.checkpoint_seconds)
         self._told = time.perf_counter()
@@ -84,11 +86,12 @@ class Run:
         with self.meter.phase("evaluate"):
             self.judge = Judge(
                 dataset, extractor, info.extractor_sha256, find_metrics(track.metrics, registry),
-                oracle=0 < dataset.classes == source.classes_of(weights), device=self.device, tick=self.tick,
+                oracle=0 < dataset.classes == source.classes_of(weights), device=self.device,
+                headline=track.headline, tick=self.tick,
             )  # fmt: skip
         # Samples are asked for in the proportions of the held-out images, which are neither trained on nor reference.
         self.labels = self._on_device(dataset.heldout)[1]
-        self.evaluate(self.trained(dataset))
+        self.evaluate(self.trained(dataset), dataset.test)
 
     def _on_device(self, split: Split) -> tuple[Tensor, Tensor | None]:
         labels = None if split.labels is None else torch.from_numpy(split.labels).to(self.device)
@@ -110,7 +113,7 @@ class Run:
                     self._enter("finishing")
                     if model.role == "ceiling":
                         images, labels = self._on_device(dataset.heldout)
-                    model.finish(Batch(images.float().div_(127.5).sub_(1.0), labels))
+                    model.finish(Batch(to_float(images), labels))
         self._keep(lambda: self._state(model))
         return model
 
@@ -173,6 +176,8 @@ class Run:
             "random": random_states(self.device), "seconds": self.seconds(), "curve": list(self.curve),
             "resumed": list(self.resumed), "progress": dataclasses.asdict(self.progress),
         }  # fmt: skip
+        if self.snapshots:
+            state["snapshots"] = list(self.snapshots)
         return state if loop is None else state | {"loop": loop.state()}
 
     def _keep(self, take: Callable[[], dict[str, Any]]) -> None:
@@ -204,7 +209,7 @@ class Run:
         set_random_states(saved["random"], self.device)
         self._before = saved["seconds"]["total"]
         self.meter.load({name: spent for name, spent in saved["seconds"].items() if name not in ("load", "total")})
-        self.curve = list(saved["curve"])
+        self.curve, self.snapshots = list(saved["curve"]), list(saved.get("snapshots", []))
         self.progress = Progress(**saved["progress"])
         self.resumed = [*saved["resumed"], self.progress.images]
         for point in self.curve:
@@ -235,6 +240,7 @@ class Run:
         with self.meter.phase("evaluate"):
             samples = self.draw(model, n)
             self.add_curve_point(progress, samples)
+            self.snapshots += snapshots(model, samples, progress.images)
 
     def draw(self, model: Model, n: int) -> Tensor:
         self._enter("sampling")
@@ -249,8 +255,8 @@ class Run:
 
     # The end.
 
-    def evaluate(self, model: Model) -> None:
-        """Draw the samples, score them, and write what is to be seen of them."""
+    def evaluate(self, model: Model, test: Split) -> None:
+        """Draw the samples, score them, and write what is to be seen of them; points beside those of `test`."""
         track, trial = self.trial.track.protocol, self.trial
         with self.meter.phase("sample"):
             samples = self.draw(model, track.samples)
@@ -258,16 +264,27 @@ class Run:
         labels = self.labels[: track.samples] if model.conditional and self.labels is not None else None
         with self.meter.phase("evaluate"):
             classifier = Classifier(track.classifier_steps, derive(trial.seed, "classifier"), track.classifier_seeds)
-            self.verdict = self.judge.score(samples, labels, classifier=classifier)
+            bounds = None
+            if self.judge.asks_for("likelihood") and likelihood.is_given(model):
+                bounds = self._bounds(model, test)
+            self.verdict = self.judge.score(samples, labels, classifier=classifier, log_likelihood=bounds)
             # The curve's last point is at the curve's n, so that it can be compared with those before it.
             self.add_curve_point(self.progress, samples[: track.curve_samples])
-            order = labels[:GRID].argsort(stable=True) if labels is not None else slice(None)
-            write_grid(self.folder / "samples.png", samples[:GRID][order].cpu())
+            self.snapshots += snapshots(model, samples, self.progress.images)
+            write_pictures(self.folder, samples, labels, test.images, self.snapshots)
             self._write_curve()
         self._keeper.wait()
         if (self.folder / LATEST).exists():  # the state at the end of training, before any sample was drawn
             (self.folder / LATEST).replace(self.folder / "checkpoint.pt")
         self.files = {name: sha256_of(self.folder / name) for name in FILES if (self.folder / name).exists()}
+
+    def _bounds(self, model: Model, test: Split) -> Tensor:
+        """Return the model's lower bounds for the first test images, in bits per dimension."""
+        images, labels = self._on_device(test)
+        first = slice(0, likelihood.IMAGES)
+        labels = None if labels is None else labels[first]
+        seed = derive(self.trial.seed, "likelihood")
+        return likelihood.log_likelihood(model, to_float(images[first]), labels, seed, tick=self.tick)
 
     def _write_curve(self) -> None:
         names = list(dict.fromkeys(name for point in self.curve for name in point))

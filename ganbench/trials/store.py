@@ -2,6 +2,7 @@
 
     <key>/record.json    the result, written once         trial.json  setting.json   what was asked for, and how
           checkpoint.pt  the trained model                samples.png  curve.csv  log.txt
+          training.png   how samples moved, for points
           resume.pt      where training stands            lock        held by the process that is at work here
 
 Plain files and POSIX locks, which network file systems have too; a lock is the operating system's, so that none

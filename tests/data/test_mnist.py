@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: found, damaged, missing."""
+"""MNIST and Fashion-MNIST: found, damaged, missing; MNIST in black and white."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.error import URLError
 
 import pytest
 
-from ganbench.data.mnist import FASHION_MNIST, FILES, MNIST, official_splits
+from ganbench.data.mnist import FASHION_MNIST, FILES, MNIST, MNIST_BINARY, official_splits
 from ganbench.errors import RequestError
 from ganbench.files import sha256_of
 
@@ -27,7 +27,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert f"{raw / damaged} is damaged" in str(refusal.value)
 
 
-@pytest.mark.parametrize("source", [MNIST, FASHION_MNIST], ids=["mnist", "fashion-mnist"])
+@pytest.mark.parametrize("source", [MNIST, MNIST_BINARY, FASHION_MNIST], ids=["mnist", "mnist-binary", "fashion-mnist"])
 def test_a_failed_download_is_one_line_that_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source
 ) -> None:
@@ -47,7 +47,9 @@ def under_ganbench_data(folder: str) -> bool:
     return bool(root) and all((Path(root) / folder / "raw" / file).exists() for file in FILES[folder])
 
 
-@pytest.mark.parametrize(("source", "folder"), [(MNIST, "MNIST"), (FASHION_MNIST, "FashionMNIST")])
+@pytest.mark.parametrize(
+    ("source", "folder"), [(MNIST, "MNIST"), (MNIST_BINARY, "MNIST"), (FASHION_MNIST, "FashionMNIST")]
+)
 def test_the_real_files(source, folder: str) -> None:
     if not under_ganbench_data(folder):
         pytest.skip(f"GANBENCH_DATA names no folder that holds {folder}")
