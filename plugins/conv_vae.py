@@ -1,6 +1,6 @@
 """Variational autoencoder (arXiv:1312.6114) with convolutions, as the benchmark of pythae has it (arXiv:2206.08309).
 
-What differs from that benchmark: networks are small (`layers.encoder`, `layers.decoder`), batches are of 32, and the
+What differs from that benchmark: networks are small (`layers.encoder`, `layers.decoder`), batches are of 16, and the
 likelihood is Bernoulli for images and Gaussian for points (`auto`), not Gaussian of a fixed variance.
 """
 
@@ -21,11 +21,11 @@ class ConvVAE(VAE):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: int = 32
-        latent_dim: int = 12
+        batch_size: int = 16
+        latent_dim: int = 10
         width: int = 24
         hidden: int = 256
-        lr: float = 1e-3
+        lr: float = 2e-3
         beta: float = 1.0
         likelihood: Literal["auto", "bernoulli", "gaussian"] = "auto"
 

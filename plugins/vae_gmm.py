@@ -25,7 +25,8 @@ class VAEGMM(ConvVAE):
 
     @dataclass(frozen=True)
     class Config(ConvVAE.Config):
-        batch_size: int = 16
+        latent_dim: int = 12
+        lr: float = 1e-3
         beta: float = 0.2
         components: int = 10
 
