@@ -85,7 +85,7 @@ class Model(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} does not define sample")
 
     def log_likelihood(self, images: Tensor) -> Tensor:
-        """Return lower bounds of log p(x) in bits per dimension, (n,); `labels` (n,) come second where `conditional`.
+        """Return lower bounds of log p(x) in bits per dimension, (n,), where `conditional` for labels unknown.
 
         For models of binary images that is a probability, for others a density of values in [-1, 1]. A model that
         does not define it has no value in the columns that need it.

@@ -34,8 +34,11 @@ class CVAE(ConvVAE):
         config, classes = self.config, self.data.classes
         told = replace(self.data, shape=(self.data.shape[0] + classes, *self.data.shape[1:]))
         self.encoder = encoder(told, 2 * config.latent_dim, config.width, config.hidden, activation=nn.ReLU)
-        inputs = config.latent_dim + classes
-        self.decoder = decoder(self.data, inputs, config.width, config.hidden, output=nn.Identity)
+        self.decoder = nn.Sequential(  # latent and label meet in a hidden layer: what one means depends on the other
+            nn.Linear(config.latent_dim + classes, config.hidden),
+            nn.ReLU(),
+            decoder(self.data, config.hidden, config.width, config.hidden, output=nn.Identity),
+        )
 
     def tell(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Return images, points or latents (n, c, ...) with the label's one-hot entries as further channels."""

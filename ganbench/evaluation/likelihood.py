@@ -22,13 +22,11 @@ def is_given(model: Model) -> bool:
 
 
 @torch.no_grad()
-def log_likelihood(
-    model: Model, images: Tensor, labels: Tensor | None, seed: int, *, tick: Callable[[], None] = lambda: None
-) -> Tensor:
+def log_likelihood(model: Model, images: Tensor, seed: int, *, tick: Callable[[], None] = lambda: None) -> Tensor:
     """Return what `model.log_likelihood` says, float (n,), leaving its mode and every random state as they were.
 
-    `images` are floats (n, *shape) in [-1, 1]; `labels`, int64 (n,), are passed on only where the model is conditional.
-    Raises `SampleError` for values of another shape, and `DivergedError` for NaN or inf.
+    `images` are floats (n, *shape) in [-1, 1]. Raises `SampleError` for values of another shape, `DivergedError` for NaN
+    or inf.
     """
     was_training = model.training
     model.eval()
@@ -36,11 +34,10 @@ def log_likelihood(
         with seeded(seed, images.device):
             parts = []
             for start in range(0, len(images), CHUNK):
-                part = slice(start, start + CHUNK)
-                given = (labels[part],) if model.conditional and labels is not None else ()
-                found = model.log_likelihood(images[part], *given)
-                if not isinstance(found, Tensor) or found.shape != images[part].shape[:1]:
-                    raise SampleError(f"log_likelihood returned no tensor of shape ({len(images[part])},)")
+                part = images[start : start + CHUNK]
+                found = model.log_likelihood(part)
+                if not isinstance(found, Tensor) or found.shape != part.shape[:1]:
+                    raise SampleError(f"log_likelihood returned no tensor of shape ({len(part)},)")
                 parts.append(found.float())
                 tick()
             whole = torch.cat(parts)

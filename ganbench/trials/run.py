@@ -280,11 +280,8 @@ class Run:
 
     def _bounds(self, model: Model, test: Split) -> Tensor:
         """Return the model's lower bounds for the first test images, in bits per dimension."""
-        images, labels = self._on_device(test)
-        first = slice(0, likelihood.IMAGES)
-        labels = None if labels is None else labels[first]
-        seed = derive(self.trial.seed, "likelihood")
-        return likelihood.log_likelihood(model, to_float(images[first]), labels, seed, tick=self.tick)
+        images = to_float(self._on_device(test)[0][: likelihood.IMAGES])
+        return likelihood.log_likelihood(model, images, derive(self.trial.seed, "likelihood"), tick=self.tick)
 
     def _write_curve(self) -> None:
         names = list(dict.fromkeys(name for point in self.curve for name in point))

@@ -39,21 +39,13 @@ def test_it_is_asked_in_parts_and_nothing_is_disturbed() -> None:
     model = Coin().train()
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    found = likelihood.log_likelihood(model, torch.zeros(250, 1, 2, 2), None, seed=1)
+    found = likelihood.log_likelihood(model, torch.zeros(250, 1, 2, 2), seed=1)
     assert torch.equal(found, -torch.ones(250))
     assert (model.sizes, model.modes, model.training) == ([100, 100, 50], {False}, True)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_labels_go_to_conditional_models_alone() -> None:
-    class Told(Coin):
-        conditional = True
-
-        def log_likelihood(self, images: Tensor, labels: Tensor) -> Tensor:  # type: ignore[override]
-            return -labels.float()
-
-    labels = torch.arange(150) % 3
-    assert torch.equal(likelihood.log_likelihood(Told(), torch.zeros(150, 1, 2, 2), labels, 0), -labels.float())
+def test_whoever_defines_it_gives_it() -> None:
     assert likelihood.is_given(Coin())
     assert not likelihood.is_given(Model(DataSpec((2,), 0, "toy", 8), None))
 
@@ -68,7 +60,7 @@ def test_labels_go_to_conditional_models_alone() -> None:
 )
 def test_what_is_no_bound_is_refused(answer: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="log_likelihood returned"):
-        likelihood.log_likelihood(Coin(answer), torch.zeros(4, 1, 2, 2), None, 0)
+        likelihood.log_likelihood(Coin(answer), torch.zeros(4, 1, 2, 2), 0)
 
 
 def test_a_coin_for_each_pixel_costs_one_bit_and_log_two_nats() -> None:
