@@ -1,4 +1,4 @@
-"""What autoencoders share whose codes are points: an encoder, a decoder, and a penalty of their own."""
+"""What autoencoders share: a decoder as deep as the encoder; where codes are points, a penalty and a fitted mixture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import ganbench
 from ganbench import Batch, DataSpec
-from ganbench_plugins.layers import decoder, encoder
+from ganbench_plugins.layers import Activation, decoder, encoder
 from ganbench_plugins.mixture import Mixture
 
 
@@ -35,7 +35,7 @@ class Autoencoder(ganbench.Model):
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
         self.encoder = encoder(data, config.latent_dim, config.width, config.hidden, activation=nn.ReLU)
-        self.decoder = decoder(data, config.latent_dim, config.width, config.hidden)
+        self.decoder = deep_decoder(data, config.latent_dim, config.width, config.hidden)
         self.mixture = Mixture(config.latent_dim, config.components)
         self.optimizer = self.make_optimizer()
 
@@ -79,6 +79,11 @@ class Autoencoder(ganbench.Model):
         if self.config.components:
             return self.mixture.sample(n)
         return torch.randn(n, self.config.latent_dim, device=next(self.parameters()).device)
+
+
+def deep_decoder(data: DataSpec, inputs: int, width: int, hidden: int, output: Activation = nn.Tanh) -> nn.Sequential:
+    """Return `layers.decoder` behind one more hidden layer, as deep as the encoder: from (n, inputs) to (n, *shape)."""
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), *decoder(data, hidden, width, hidden, output=output))
 
 
 def squared_error(output: Tensor, images: Tensor) -> Tensor:

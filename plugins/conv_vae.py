@@ -12,7 +12,8 @@ from typing import Literal
 from torch import nn
 
 import ganbench
-from ganbench_plugins.layers import decoder, encoder
+from ganbench_plugins.autoencoder import deep_decoder
+from ganbench_plugins.layers import encoder
 from ganbench_plugins.vae import VAE
 
 
@@ -32,7 +33,11 @@ class ConvVAE(VAE):
     def make_networks(self) -> None:
         config = self.config
         self.encoder = encoder(self.data, 2 * config.latent_dim, config.width, config.hidden, activation=nn.ReLU)
-        self.decoder = decoder(self.data, config.latent_dim, config.width, config.hidden, output=nn.Identity)
+        self.decoder = self.make_decoder(config.latent_dim)
+
+    def make_decoder(self, inputs: int) -> nn.Module:
+        """Return a network from (n, inputs) to what stands for p(x | z)."""
+        return deep_decoder(self.data, inputs, self.config.width, self.config.hidden, nn.Identity)
 
     @property
     def bernoulli(self) -> bool:

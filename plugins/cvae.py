@@ -2,8 +2,8 @@
 
 The bound of log p(x | y): the encoder gives q(z | x, y), the decoder p(x | y, z), both told the label; the prior of z
 is N(0, I) for every class. For the encoder the label's one-hot entries are further channels of the image (further
-coordinates of a point), for the decoder they stand beside z. Networks, likelihood and KL term are those of `conv-vae`
-here; samples are the mean of p(x | y, z).
+coordinates of a point), for the decoder they stand beside z, both before a hidden layer. Networks, likelihood and KL
+term are those of `conv-vae` here; samples are the mean of p(x | y, z).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.nn import functional as F
 import ganbench
 from ganbench import Batch, DataSpec
 from ganbench_plugins.conv_vae import ConvVAE
-from ganbench_plugins.layers import decoder, encoder
+from ganbench_plugins.layers import encoder
 from ganbench_plugins.vae import log_normal
 
 
@@ -34,11 +34,7 @@ class CVAE(ConvVAE):
         config, classes = self.config, self.data.classes
         told = replace(self.data, shape=(self.data.shape[0] + classes, *self.data.shape[1:]))
         self.encoder = encoder(told, 2 * config.latent_dim, config.width, config.hidden, activation=nn.ReLU)
-        self.decoder = nn.Sequential(  # latent and label meet in a hidden layer: what one means depends on the other
-            nn.Linear(config.latent_dim + classes, config.hidden),
-            nn.ReLU(),
-            decoder(self.data, config.hidden, config.width, config.hidden, output=nn.Identity),
-        )
+        self.decoder = self.make_decoder(config.latent_dim + classes)
 
     def tell(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Return images, points or latents (n, c, ...) with the label's one-hot entries as further channels."""
