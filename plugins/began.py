@@ -5,7 +5,7 @@ and, weighed by k_t, not to reconstruct generated ones; k_t moves so that L(G(z)
 are uniform on [-1, 1]. `convergence` among the losses is the paper's measure M_global, lower being better.
 What differs: dcgan's small networks take the place of the paper's, batch normalisation in the generator alone; Adam
 runs at 5e-4 instead of 1e-4, and k_t moves faster (0.1 instead of 0.001), since a short budget has few updates. The
-autoencoder's output is linear: behind a tanh it kept to the black image, whose absolute error has no slope there.
+autoencoder's output is linear.
 """
 
 from __future__ import annotations
