@@ -28,8 +28,8 @@ COMMANDS = {
 HEAD = """# The papers' claims, with our figures
 
 Written by `python benchmarks/claims.py` from the records under `leaderboards/`: nothing here is typed by hand. Means
-over training seeds with their 95 % intervals; FID in LeNet's features. "Yes" needs intervals that lie apart. A claim was
-made for longer training and larger networks: where it does not hold, that is what this budget shows and no more.
+over training seeds with their 95 % intervals; FID in LeNet's features. "Yes" needs intervals that lie apart. Papers
+trained larger networks for longer: where a claim does not hold here, that is what this budget shows and no more.
 
 """
 
