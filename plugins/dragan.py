@@ -2,8 +2,8 @@
 
 The non-saturating GAN with a discriminator held to slopes of norm k around real images: the penalty (the paper's
 lambda) is taken at a real image plus half the batch's standard deviation times uniform noise, as in the authors' code.
-The slope is that of the logit. No batch normalisation in the discriminator: the penalty is one image's. Learning rate
-and batches are those of dcgan here, for a short budget.
+The slope is that of the logit. No batch normalisation in the discriminator: the penalty is one image's. The penalty
+weighs 1 instead of 10, learning rate and batches are those of dcgan here, for a short budget.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class DRAGAN(GAN):
 
     @dataclass(frozen=True)
     class Config(GAN.Config):
-        penalty: float = 10.0
+        penalty: float = 1.0
         k: float = 1.0
         perturbation: float = 0.5
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 import torch
@@ -74,4 +76,10 @@ def test_every_model_says_where_it_was_described_and_how_it_samples(registry: Re
         kind = registry.get("models", name).thing
         assert kind.paper.startswith("arXiv:") or kind.family == "baseline", name
         assert kind.sampler(kind.Config()), name
-        assert kind.__module__ and __import__(kind.__module__, fromlist=["_"]).__doc__, name
+        assert sys.modules[kind.__module__].__doc__, name
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/models.md"])
+def test_every_model_is_on_the_pages(page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text()
+    assert [name for name in shipped() if f"`{name}`" not in text] == []
