@@ -28,7 +28,7 @@ def test_slopes_are_taken_around_real_images_alone() -> None:
     """Far from the generated images: a quadratic's slope says where it was taken."""
     real, fake = torch.full((500, 4), 0.5), torch.full((500, 4), 100.0)
     real[::2] *= -1
-    model = DRAGAN(SPEC, DRAGAN.Config())
+    model = DRAGAN(SPEC, DRAGAN.Config(penalty=10.0))
     model.discriminator = Quadratic(1.0)
     usual = DCGAN.discriminator_loss(model, real, fake, None)
     torch.manual_seed(5)
