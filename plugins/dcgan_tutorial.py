@@ -23,7 +23,7 @@ from ganbench_plugins.layers import quarter
 
 
 class DCGANTutorial(GAN):
-    name = "dcgan-tutorial"
+    name, paper = "dcgan-tutorial", "arXiv:1511.06434"
 
     @dataclass(frozen=True)
     class Config(GAN.Config):

@@ -106,7 +106,7 @@ def test_a_name_taken_twice_is_an_error_that_names_both(distribution: Maker, nam
 def test_an_unknown_name_is_answered_with_the_nearest(registry: Registry) -> None:
     with pytest.raises(RequestError, match=r"unknown model 'dgcan' \(did you mean 'dcgan'\?\)"):
         registry.get("models", "dgcan")
-    with pytest.raises(RequestError, match=r"unknown data set 'xyz' \(there is: cifar10, digits, .*mnist5k, ring8\)"):
+    with pytest.raises(RequestError, match=r"unknown data set 'xyz' \(there is: cifar10, digits, .*mnist5k, .*ring8\)"):
         registry.get("datasets", "xyz")
 
 
@@ -175,7 +175,9 @@ def test_lists_obey_the_allow_list(distribution: Maker, tmp_path: Path, monkeypa
     assert "first" in {model["name"] for model in catalogue()["models"]}
     marker.unlink()
     monkeypatch.setenv("GANBENCH_PLUGINS", "")
-    assert {model["name"] for model in catalogue()["models"]} >= SHIPPED
+    listed = {model["name"] for model in catalogue()["models"]}
+    assert listed >= SHIPPED
+    assert "first" not in listed
     assert "first" not in {model["name"] for model in catalogue()["models"]}
     assert not marker.exists()
 
@@ -188,7 +190,9 @@ def test_lists_do_not_take_the_working_folder_for_a_place_of_plugins(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pluggy.py").write_text("raise SystemExit('the one in the working folder')")
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
-    assert {model["name"] for model in catalogue()["models"]} == SHIPPED
+    listed = {model["name"] for model in catalogue()["models"]}
+    assert listed >= SHIPPED
+    assert "first" not in listed
 
 
 def test_a_folders_word_for_a_model_is_checked(

@@ -25,7 +25,7 @@ def test_networks_are_those_of_the_tutorials() -> None:
 
 def test_it_shows_images_as_they_are_and_samples_from_the_generator_itself() -> None:
     config = MLPBN.Config()
-    assert (config.lr, config.beta1, config.ema, config.translation) == (2e-4, 0.5, 0.0, 0)
+    assert (config.lr, config.beta1, config.ema, config.translation) == (1e-3, 0.5, 0.0, 0)
     model = MLPBN(DataSpec((2,), 0, "toy", 64), MLPBN.Config())
     assert model.average is None and MLPBN.sampler(config) == "N(0, I)"
     assert MLPBN(DataSpec((2,), 0, "toy", 64), MLPBN.Config(ema=0.9)).average is not None
