@@ -130,9 +130,9 @@ def main() -> None:
         "",
         f"## Less than {TIMES} times better than noise",
         "",
-        f"FID above {bar:.0f}, a fifth of `noise`'s. LeNet sees blur more than people do: real digits under a 3x3 mean have "
-        "FID 274 ([metrics](metrics.md)), so that models whose samples are means are far from sharp ones. They stay on the "
-        "board; what was tried:",
+        f"FID above {bar:.0f}, a fifth of `noise`'s. LeNet sees blur more than people do: real digits under a 3x3 mean "
+        "have FID 274 ([metrics](metrics.md)), so models whose samples are means are far from sharp ones. They stay on "
+        "the board; what was tried:",
         "",
         *(f"- `{name}`: {TRIED.get(name, 'its defaults alone')}." for name in short),
     ]
