@@ -32,7 +32,9 @@ def escape(text: str, limit: int | None = None) -> str:
     return re.sub(r"([\[\]*~])", r"\\\1", text)
 
 
-def markdown(board: Board, samples: Mapping[str, Path], *, curves: bool, overview: bool) -> str:
+def markdown(
+    board: Board, samples: Mapping[str, Path], trainings: Mapping[str, Path], *, curves: bool, overview: bool
+) -> str:
     """Return ``<track>.md``. Paths of pictures are taken relative to the folder that it will lie in."""
     track = board.track
     parts = [
@@ -42,6 +44,7 @@ def markdown(board: Board, samples: Mapping[str, Path], *, curves: bool, overvie
         _table(board),
         "\n".join(_reading_ranks(board)),
         *_pictures(board, samples, curves, overview),
+        *_trainings(board, trainings),
         "## How to read the columns",
         "\n".join(_legend(board.metrics)),
         "## Models",
@@ -134,6 +137,18 @@ def _pictures(board: Board, samples: Mapping[str, Path], curves: bool, overview:
         yield f"![Samples of every model, side by side]({folder}/grids.png)"
         links = (f"[{escape(label, 60)}]({folder}/{quote(path.name)})" for label, path in samples.items())
         yield f"Not chosen by hand: the lowest repetition that ended well. One by one: {', '.join(links)}."
+
+
+def _trainings(board: Board, trainings: Mapping[str, Path]) -> Iterable[str]:
+    if trainings:
+        yield "## While they learned"
+        yield (
+            "Samples over real points; where a model has a discriminator, it takes what lies in the bright for real. "
+            "The same trials as above."
+        )
+    for label, path in trainings.items():
+        title = escape(label, 60)
+        yield f"{title}\n\n![How the samples of {title} moved]({quote(board.track.name)}/training/{quote(path.name)})"
 
 
 def _legend(metrics: Iterable[Facts]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""The sample grids of a board: one picture a model, and all of them side by side."""
+"""The pictures of a board: sample grids, one a model, and all of them side by side; what trainings looked like."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _MOST = 50_000_000
 _SIDE, _GAP, _LINE, _COLUMNS = 320, 16, 20, 4
 
 
-def update_samples(board: Board, runs: Path, folder: Path) -> dict[str, Path]:
-    """Publish one sample grid a model and return them by label, in the order of rows.
+def update_pictures(board: Board, runs: Path, folder: Path, picture: str = "samples.png") -> dict[str, Path]:
+    """Publish one picture a model, such as its sample grid, and return them by label, in the order of rows.
 
-    The grid is that of the lowest ok repetition. Where its run folder is gone, a grid published before stays if
-    it shows a trial that is still on the board; a picture of a superseded or failed one would tell a tale.
+    It is that of the lowest ok repetition. Where its run folder is gone, a picture published before stays if it shows
+    a trial that is still on the board; one of a superseded or failed trial would tell a tale.
     """
     shown: dict[str, Path] = {}
     for ranked in board.rows:
         row, path = ranked.row, folder / f"{slug(ranked.row.label)}.png"
-        fresh = _open(runs / row.ok[0].key / "samples.png") if row.ok else None
+        fresh = _open(runs / row.ok[0].key / picture) if row.ok else None
         if fresh is not None:
             _save(fresh, path, {TRIAL: row.ok[0].key})
             shown[row.label] = path

@@ -10,7 +10,7 @@ from ganbench.boards.collect import Found, collect, records_folder
 from ganbench.boards.csvfile import board_csv, trials_csv
 from ganbench.boards.curves import draw_curves
 from ganbench.boards.markdown import escape, markdown
-from ganbench.boards.pictures import draw_overview, update_samples
+from ganbench.boards.pictures import draw_overview, update_pictures
 from ganbench.boards.wording import interval
 from ganbench.errors import RequestError
 from ganbench.files import write_text, write_whole
@@ -29,12 +29,13 @@ def publish(track: str, runs: Path, boards: Path, *, fingerprint: str | None = N
         _keep(found, records_folder(boards, track))
     board = build(collection)
     folder = boards / track
-    samples = update_samples(board, runs, folder)
+    samples = update_pictures(board, runs, folder)
+    trainings = update_pictures(board, runs, folder / "training", "training.png")
     curves = draw_curves(board, folder / "curves.png")
     overview = draw_overview(board, samples, folder / "grids.png")
     write_text(boards / f"{track}.csv", board_csv(board))
     write_text(boards / f"{track}-trials.csv", trials_csv(board))
-    write_text(boards / f"{track}.md", markdown(board, samples, curves=curves, overview=overview))
+    write_text(boards / f"{track}.md", markdown(board, samples, trainings, curves=curves, overview=overview))
     write_text(boards / "README.md", index(boards, board))
     return board
 

@@ -25,8 +25,8 @@ def is_given(model: Model) -> bool:
 def log_likelihood(model: Model, images: Tensor, seed: int, *, tick: Callable[[], None] = lambda: None) -> Tensor:
     """Return what `model.log_likelihood` says, float (n,), leaving its mode and every random state as they were.
 
-    `images` are floats (n, *shape) in [-1, 1]. Raises `SampleError` for values of another shape, `DivergedError` for NaN
-    or inf.
+    `images` are floats (n, *shape) in [-1, 1]. Raises `SampleError` for values of another shape, `DivergedError`
+    for NaN or inf.
     """
     was_training = model.training
     model.eval()

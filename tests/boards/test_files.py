@@ -105,7 +105,7 @@ def test_hostile_text_cannot_break_the_markdown_table(board_of):
     records = [make(label, 0, key=f"k{index}") for index, label in enumerate(HOSTILE)]
     records += [make("quiet", 0, status=Status.FAILED, reason="a | b\n| c | `|` <b>\\|", key="quiet")]
     board = board_of(records)
-    text = markdown(board, {}, curves=False, overview=False)
+    text = markdown(board, {}, {}, curves=False, overview=False)
     cells = table_of(text)
     assert {len(row) for row in cells} == {len(cells[0])}
     assert len(cells) == 2 + len(board.rows)
@@ -121,7 +121,7 @@ def test_escape_leaves_plain_names_readable():
 
 def test_markdown_says_what_a_reader_must_know(board_of):
     board = board_of(full())
-    text = markdown(board, {}, curves=False, overview=False)
+    text = markdown(board, {}, {}, curves=False, overview=False)
     rows = {row[1]: row for row in table_of(text)}
     for column in ("FID ↓", "IS ↑", "acc ↑", "acc\\*"):
         assert column in table_of(text)[0]
@@ -139,11 +139,11 @@ def test_markdown_says_what_a_reader_must_know(board_of):
 
 
 def test_no_row_of_real_images_no_sentence_about_it(board_of):
-    assert "Beside acc" not in markdown(board_of(seeds("a", (1.0, 2.0))), {}, curves=False, overview=False)
+    assert "Beside acc" not in markdown(board_of(seeds("a", (1.0, 2.0))), {}, {}, curves=False, overview=False)
 
 
 def test_bare_provenance_is_no_obstacle(board_of):
-    text = markdown(board_of([make("a", provenance={"started": None})]), {}, curves=False, overview=False)
+    text = markdown(board_of([make("a", provenance={"started": None})]), {}, {}, curves=False, overview=False)
     assert "- machine: unknown" in text
 
 

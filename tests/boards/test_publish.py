@@ -41,11 +41,13 @@ def test_everything_is_published_and_comes_out_the_same_from_the_records_alone(p
     write_runs(runs, records)
     shutil.copytree(runs / "noise-abab-0", runs / "copy")
     (runs / "copy" / "record.json").write_text("damaged")
+    shutil.copy(runs / "dcgan-abab-0" / "samples.png", runs / "dcgan-abab-0" / "training.png")
     board = publish(TRACK.name, runs, boards)
     assert len(board.refused) == 1
     first = contents(boards)
     assert {"tiny-quick.csv", "tiny-quick-trials.csv", "tiny-quick.md", "README.md"} < set(first)
     pictures = {f"tiny-quick/{name}.png" for name in ("curves", "grids", "dcgan", "real", slug("vae[latent_dim=64]"))}
+    pictures.add("tiny-quick/training/dcgan.png")
     assert pictures < set(first)
     assert {f"tiny-quick/records/{record.key}.json" for record in records} < set(first)
     publish(TRACK.name, runs, boards)
@@ -54,6 +56,7 @@ def test_everything_is_published_and_comes_out_the_same_from_the_records_alone(p
     publish(TRACK.name, runs, boards)
     assert contents(boards) == first
     text = (boards / "tiny-quick.md").read_text()
+    assert "![How the samples of dcgan moved](tiny-quick/training/dcgan.png)" in text
     assert "2 older trials of dcgan superseded by its current source" in text
 
 
