@@ -26,6 +26,8 @@ from ganbench_plugins.vae import draw_normal
 class TwoStageVAE(ConvVAE):
     name, paper = "two-stage-vae", "arXiv:1903.05789"
 
+    log_likelihood = ganbench.Model.log_likelihood  # none: the bound is that of N(0, I), which is not what samples
+
     @dataclass(frozen=True)
     class Config(ConvVAE.Config):
         likelihood: Literal["auto", "bernoulli", "gaussian"] = "gaussian"

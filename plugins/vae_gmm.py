@@ -23,6 +23,8 @@ from ganbench_plugins.vae import draw_normal
 class VAEGMM(ConvVAE):
     name, paper = "vae-gmm", "arXiv:1903.12436"
 
+    log_likelihood = ganbench.Model.log_likelihood  # none: the bound is that of N(0, I), which is not what samples
+
     @dataclass(frozen=True)
     class Config(ConvVAE.Config):
         latent_dim: int = 12

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import distributions, nn
 
+from ganbench.evaluation.likelihood import is_given
 from ganbench.model import Batch, DataSpec
 from ganbench_plugins.beta_vae import BetaVAE
 from ganbench_plugins.conv_vae import ConvVAE
@@ -110,3 +111,9 @@ def test_the_second_stage_learns_the_codes_of_the_first_and_leaves_it_alone() ->
     for _ in range(200):
         model.step(batch())
     assert (model.latent(500).mean(0) - torch.tensor([4.0, -4.0, 2.0])).abs().max() < 1
+
+
+@pytest.mark.parametrize("kind", [VAEGMM, TwoStageVAE])
+def test_no_bound_is_given_for_another_prior_than_the_one_that_samples(kind: type[ConvVAE]) -> None:
+    assert is_given(ConvVAE(SPEC, ConvVAE.Config(**SMALL)))
+    assert not is_given(kind(SPEC, kind.Config(**SMALL)))
