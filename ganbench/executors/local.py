@@ -123,15 +123,15 @@ class _Shift:
         job, path = watch.job, watch.job.folder / RECORD
         if code == BUSY:
             return None
+        if (record := _written(job)) is not None:  # no lock is needed to read, and another run may have it by now
+            return record
         job.folder.mkdir(parents=True, exist_ok=True)  # which it may not have come to
         with locked(job.folder) as mine:
             if not mine:
                 return None
+            if (record := _written(job)) is not None:
+                return record
             if path.exists():
-                with contextlib.suppress(RequestError):
-                    record = read_record(path)
-                    if sha256_of(path) != job.replaces:
-                        return record
                 set_aside(job.folder)
             log = tail(job.folder / "log.txt")
             if watch.ending:
@@ -227,6 +227,16 @@ def _environment(setting: Setting) -> dict[str, str]:
 def _spawns(setting: Setting) -> bool:
     """Tell whether workers must be new Pythons: CUDA and Apple's libraries may not outlive a fork."""
     return setting.device != "cpu" or sys.platform == "darwin"
+
+
+def _written(job: Job) -> Record | None:
+    """Return the record that was written for a job, None where there is none that can be read but the one before."""
+    path = job.folder / RECORD
+    with contextlib.suppress(RequestError, OSError):
+        record = read_record(path)
+        if sha256_of(path) != job.replaces:
+            return record
+    return None
 
 
 def _listen(process: Popen[bytes], news: queue.Queue[dict[str, Any] | None]) -> None:
