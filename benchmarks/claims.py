@@ -75,7 +75,7 @@ def mixture(rows: dict[str, Row]) -> tuple[str, str]:
 
 
 def beyond_the_prior(rows: dict[str, Row]) -> tuple[str, str]:
-    labels = ("rae-l2", "rae-gp", "wae-mmd[components=10]")
+    labels = tuple(label for label in ("rae-l2", "rae-gp", "vae-gmm", "wae-mmd[components=10]") if label in rows)
     prior = value(rows["conv-vae"], "fid")
     verdict = holds({f"`{label}`": (value(rows[label], "fid"), prior) for label in labels})
     return f"FID {shown(rows, ('conv-vae', *labels), 'fid')}", verdict
@@ -89,12 +89,16 @@ def failures(rows: dict[str, Row], label: str) -> tuple[int, int]:
 
 
 def fragile(rows: dict[str, Row]) -> tuple[str, str]:
-    labels = ("vanilla", "dcgan[batch_norm=False]", "wgan-gp[batch_norm=False]", "wgan-gp")
+    plain_ones, held_ones = ("vanilla", "dcgan[batch_norm=False]"), ("wgan-gp", "wgan-gp[batch_norm=False]")
+    labels = tuple(label for label in (*plain_ones, *held_ones) if label in rows)
     counts = {label: failures(rows, label) for label in labels}
     told = ", ".join(f"`{label}` {bad} of {count}" for label, (bad, count) in counts.items())
-    plain, held = (counts[label][0] / counts[label][1] for label in labels[1:3])
+    plain, held = (
+        max(counts[label][0] / counts[label][1] for label in group if label in counts)
+        for group in (plain_ones, held_ones)
+    )
     figures = f"trials that fail or stay above a fifth of noise's FID: {told}; FID {shown(rows, labels, 'fid')}"
-    return figures, "yes, by their numbers" if plain > held else "no"
+    return figures, "by their numbers" if plain > held else "no"
 
 
 def conditional(rows: dict[str, Row]) -> tuple[str, str]:
