@@ -89,7 +89,7 @@ def failures(rows: dict[str, Row], label: str) -> tuple[int, int]:
 
 
 def fragile(rows: dict[str, Row]) -> tuple[str, str]:
-    plain_ones, held_ones = ("vanilla", "dcgan[batch_norm=False]"), ("wgan-gp", "wgan-gp[batch_norm=False]")
+    plain_ones, held_ones = ("vanilla", "dcgan[batch_norm=false]"), ("wgan-gp", "wgan-gp[batch_norm=false]")
     labels = tuple(label for label in (*plain_ones, *held_ones) if label in rows)
     counts = {label: failures(rows, label) for label in labels}
     told = ", ".join(f"`{label}` {bad} of {count}" for label, (bad, count) in counts.items())
