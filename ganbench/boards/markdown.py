@@ -66,16 +66,10 @@ def _sentence(text: str) -> str:
 
 def _table(board: Board) -> str:
     costs = ("parameters", "img/s", "train s", "peak MiB")
-    titles = [
-        "rank",
-        "model",
-        "family",
-        "sampler",
-        *(escape(metric.title) + metric.arrow for metric in board.metrics),
-        *costs,
-    ]
-    titles += ["trials", "note"]
-    aligned = ["---", "---", "---", "---", *["---:"] * (len(board.metrics) + len(costs)), "---", "---"]
+    words, numbers = ("rank", "model", "family", "sampler"), [escape(each.title) + each.arrow for each in board.metrics]
+    numbers += costs
+    titles = [*words, *numbers, "trials", "note"]
+    aligned = [*["---"] * len(words), *["---:"] * len(numbers), "---", "---"]
     return "\n".join(
         "| " + " | ".join(cells) + " |"
         for cells in (titles, aligned, *(_cells(ranked, board) for ranked in board.rows))

@@ -19,7 +19,7 @@ from ganbench.training.state import capture, random_states, restore, set_random_
 from ganbench.trials.config import make_config
 from ganbench.trials.seeds import seed_everything
 
-N, BATCH, STEPS = 64, 4, 3
+N, BATCH, STEPS = 64, 8, 3
 CPU = torch.device("cpu")
 
 Kind = type[Model]

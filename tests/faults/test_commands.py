@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.trials.record import Status
+from ganbench.trials.store import in_work
 
 from .cases import COMMANDS, GOES_ON, SAME
 from .commands import PATIENCE, Command, interrupted, is_same, record_of, run
@@ -42,6 +43,16 @@ def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
     assert 200 <= resumed[0] < resumed[1] < resumed[2] < record_of(folder).images
 
 
+def wait_until_gone(command: Command, folder: Path) -> None:
+    """Fail where somebody trains on; who was still importing torch sees after that that the command is gone."""
+    killed = time.monotonic()
+    while command.processes():
+        passed = time.monotonic() - killed
+        assert passed < PATIENCE
+        assert passed < 5 or not any(map(in_work, folder.glob("runs/*")))
+        time.sleep(0.02)
+
+
 def killed_at_random_moments(folder: Path, undisturbed: Undisturbed, *, seed: int) -> None:
     case, dice, resumed = COMMANDS["SIGKILL"], random.Random(seed), list[int]()
     number, place = 0, folder / "0"
@@ -56,10 +67,7 @@ def killed_at_random_moments(folder: Path, undisturbed: Undisturbed, *, seed: in
         command.process.kill()
         ended = command.end()
         assert ended.status in (case.exit, 0)
-        deadline = time.monotonic() + PATIENCE
-        while command.processes():  # nobody who trains on; who still imports torch sees it after that
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until_gone(command, place)
         if list(place.glob("runs/*/record.json")):  # done in spite of all: once more from the start
             assert is_same(place, undisturbed.folder)
             resumed += record_of(place).resumed
