@@ -5,8 +5,9 @@ space, though not as N(0, I). A second VAE, of the same latent dimension, learns
 sample: u ~ N(0, I), z ~ p(z | u) of the second stage, then the mean of p(x | z) of the first.
 What differs: the second stage is a perceptron without the paper's skip connection, and learns beside the first one,
 from the same batches (draws of the first one's posterior, through which it sends no gradient), not after it: so both
-share the budget's images, and samples on the way are those of a two-stage VAE too. The variance starts at
-exp(`log_variance`), for in so few steps Adam takes it no further than about `lr` times their number.
+share the budget's images, and samples on the way are those of a two-stage VAE too. Variances start at
+exp(`log_variance`) and exp(`second_log_variance`), for in so few steps Adam takes them no further than about `lr` times
+their number, and a second stage that starts at the codes' own variance learns nothing but that.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class TwoStageVAE(ConvVAE):
     class Config(ConvVAE.Config):
         likelihood: Literal["auto", "bernoulli", "gaussian"] = "gaussian"
         log_variance: float = -3.0
+        second_log_variance: float = -2.0
         second_hidden: int = 256
 
     def __init__(self, data: DataSpec, config: Any) -> None:
@@ -41,6 +43,7 @@ class TwoStageVAE(ConvVAE):
         self.second = ConvVAE(
             codes, ConvVAE.Config(latent_dim=config.latent_dim, hidden=config.second_hidden, lr=config.lr)
         )
+        nn.init.constant_(self.second.log_variance, config.second_log_variance)
 
     @classmethod
     def sampler(cls, config: Any) -> str:
