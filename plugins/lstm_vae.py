@@ -53,9 +53,9 @@ class LSTMVAE(VAE):
 
     @dataclass(frozen=True)
     class Config(VAE.Config):
-        batch_size: int = 32
         latent_dim: int = 12
         hidden: int = 128
+        lr: float = 2e-3
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         if len(data.shape) != 3:
