@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import ganbench
 from ganbench_plugins.adversarial import GAN
 from ganbench_plugins.layers import encoder
-from ganbench_plugins.wgan_gp import input_gradient
+from ganbench_plugins.slopes import input_gradient
 
 
 class DRAGAN(GAN):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 import ganbench
 from ganbench_plugins.adversarial import GAN
 from ganbench_plugins.layers import decoder, encoder
+from ganbench_plugins.slopes import input_gradient
 
 
 class WGANGP(GAN):
@@ -52,12 +53,6 @@ def between(real: Tensor, fake: Tensor) -> Tensor:
     """Return one point on the line from each real image to a generated one, uniformly drawn."""
     share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
     return share * real + (1 - share) * fake
-
-
-def input_gradient(outputs: Tensor, images: Tensor) -> Tensor:
-    """Return the gradient of each image's output with respect to it, (n, values), itself differentiable."""
-    (gradient,) = torch.autograd.grad(outputs.sum(), images, create_graph=True)
-    return gradient.flatten(1).float()
 
 
 @ganbench.hookimpl

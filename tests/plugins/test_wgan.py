@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from ganbench.model import Batch, DataSpec
+from ganbench_plugins.slopes import input_gradient
 from ganbench_plugins.wgan import WGAN
-from ganbench_plugins.wgan_gp import WGANGP, between, input_gradient
+from ganbench_plugins.wgan_gp import WGANGP, between
 from tests.plugins.critics import Linear, Quadratic
 
 POINTS, IMAGES = DataSpec((4,), 0, "toy", 64), DataSpec((1, 8, 8), 0, "toy", 64)
