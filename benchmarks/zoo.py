@@ -61,22 +61,27 @@ TRIED = {
     "32",
     "vae": "learning rates of 1e-3 and 2e-3, batches of 16, 32 and 64, latents of 10 and 20, 500 and 1,000 units, beta "
     "of 0.5 and 1, the Gaussian likelihood; a person reads most of its digits",
-    "mlp-bn": "a learning rate of 1e-3, and with it latents of 16 and averaged weights; of 2e-4, the tutorials', for a "
-    "third of the budget",
+    "mlp-bn": "a learning rate of 1e-3, and with it latents of 16 and averaged weights, averaged weights and shifted "
+    "images; of 2e-4, the tutorials', for a third of the budget",
     "dcgan-tutorial": "batches of 16 alone; the tutorial goes over 60,000 images 50 times, this budget once",
-    "wgan-gp": "its defaults alone, which are on either side of the line from seed to seed",
+    "wgan-gp": "batches of 16 and 32, a penalty of 1 and 10, learning rates of 5e-4 and 1e-3",
     "wgan": "clipping at 0.01, 0.03, 0.06 and 0.1 with learning rates from 3e-4 to 1e-3; no batch normalisation in the "
     "critic with batches of 32",
     "began": "for parts of the budget a tanh output of the autoencoder, with lambda_k of 0.001 and 0.5, which "
-    "collapsed to black; its defaults draw thin digits, ones above all",
+    "collapsed to black, and gamma of 0.5, which collapsed too; its defaults draw thin digits, ones above all, "
+    "or collapse as well (1 of 3 seeds)",
     "class-gaussian": "50, 100, 200 and 400 principal components; one Gaussian a class is what it is",
     "hmm": "its defaults alone; a row that knows no more of the row above than one state breaks strokes",
     "conv-vae": "beta of 0.2, 0.7 and 1, latents of 5 to 12, a Gaussian likelihood, a decoder without the hidden layer "
     "that is there now; a person reads its digits, LeNet sees that they are blurred",
     "beta-vae": "its defaults alone; above 1 beta blurs, which is what it is for",
     "cvae": "a decoder without a hidden layer, which half ignored labels, and one with it; latents of 8 and 12",
-    "draw": "without attention, and, for a third of the budget, with it: that learned more slowly",
-    "wae-mmd": "latents of 8 and 10, weights of 100 and 200, batches of 16 and 32",
+    "aae": "batches of 16 and 32",
+    "draw": "batches of 16 and 32 without attention, and, for a third of the budget, with it: that learned more slowly",
+    "lstm-vae": "batches of 8 and 16 with a learning rate of 2e-3, of 32 with 1e-3",
+    "two-stage-vae": "first variances from exp(-3) and exp(-4), second ones from exp(0), exp(-2), exp(-3) and exp(-5), "
+    "256 and 512 units, latents of 6 and 10",
+    "wae-mmd": "latents of 8 and 10, weights of 100, 200 and 300, batches of 16 and 32",
 }
 """What was tried on seed 100 of the track, one trial a setting, for models that may miss it."""
 HEAD = f"""# The models that ship
