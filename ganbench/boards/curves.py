@@ -77,6 +77,7 @@ def draw_curves(board: Board, path: Path) -> bool:
     headline = board.headline
     left.set_ylabel(f"{headline.title}{headline.arrow}  (n = {n:,}; band: all seeds)")
     handles, labels = left.get_legend_handles_labels()
+    figure.set_figheight(max(4.2, 0.4 + 0.195 * len(labels)))  # a legend of many lines needs the height
     legend = figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
     for text in legend.get_texts():
         text.set_parse_math(False)  # a label may hold a dollar sign

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -58,6 +59,16 @@ def test_everything_is_published_and_comes_out_the_same_from_the_records_alone(p
     text = (boards / "tiny-quick.md").read_text()
     assert "![How the samples of dcgan moved](tiny-quick/training/dcgan.png)" in text
     assert "2 older trials of dcgan superseded by its current source" in text
+
+
+def test_every_name_stands_beside_the_curves_however_many_there_are(places):
+    runs, boards = places
+    write_runs(runs, [make(f"model{at:02}", fid=10.0 + at, curve=True) for at in range(45)])
+    publish(TRACK.name, runs, boards)
+    with Image.open(boards / "tiny-quick" / "curves.png") as picture:
+        names = np.asarray(picture.convert("L"))[:, int(0.85 * picture.width) :]
+    assert names[:3].min() == names[-3:].min() == 255, "names reach beyond the picture"
+    assert names.min() < 128
 
 
 def test_pictures_in_the_markdown_exist_and_none_says_when_it_was_made(places):
