@@ -68,7 +68,8 @@ TRIED = {
     "wgan": "clipping at 0.01, 0.03, 0.06 and 0.1 with learning rates from 3e-4 to 1e-3; no batch normalisation in the "
     "critic with batches of 32",
     "began": "for parts of the budget a tanh output of the autoencoder, with lambda_k of 0.001 and 0.5, which "
-    "collapsed to black, and gamma of 0.5, which collapsed too; its defaults draw thin digits, ones above all, "
+    "collapsed to black; gamma of 0.5, or 64 codes and no shifts, which collapsed too; lambda_k of 0.01, which did "
+    "no better; its defaults draw thin digits, ones above all, "
     "or collapse as well (1 of 3 seeds)",
     "class-gaussian": "50, 100, 200 and 400 principal components; one Gaussian a class is what it is",
     "hmm": "its defaults alone; a row that knows no more of the row above than one state breaks strokes",
