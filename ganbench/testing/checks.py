@@ -61,13 +61,11 @@ class _Case:
         """The losses of a model that nothing happens to."""
         return self.steps(self.built(), 0, 2 * STEPS)
 
-    @cached_property
     def trained(self) -> Model:
-        """One that rules share, which only sample from it."""
-        return self.trained_anew()[0]
+        """Return a model after a few updates, and what follows them."""
+        return self.trained_with_losses()[0]
 
-    def trained_anew(self) -> tuple[Model, list[dict[str, float]]]:
-        """Return a model after a few updates and what follows them, and its losses."""
+    def trained_with_losses(self) -> tuple[Model, list[dict[str, float]]]:
         model = self.built()
         losses = self.steps(model)
         model.finish(Batch(self.images, self.labels))
@@ -113,7 +111,7 @@ def leaves_the_world_alone(case: _Case) -> None:
         )  # fmt: skip
 
     before = world()
-    case.trained_anew()
+    case.trained()
     assert world() == before, f"{case.kind.name}: changed torch's global settings from {before} to {world()}"
 
 
@@ -138,7 +136,7 @@ def returns_finite_losses(case: _Case) -> None:
 @Check
 def samples_any_number(case: _Case) -> None:
     """`sample` returns as many images as asked for, of the data's shape, within [-1, 1]."""
-    model = case.trained
+    model = case.trained()
     for n in (1, 7, 4 * BATCH):
         assert len(case.drawn(model, n)) == n
 
@@ -146,7 +144,7 @@ def samples_any_number(case: _Case) -> None:
 @Check
 def is_decided_by_its_seed(case: _Case) -> None:
     """The same seeds give the same losses and samples; another seed gives other samples."""
-    (one, losses), (other, repeated) = case.trained_anew(), case.trained_anew()
+    (one, losses), (other, repeated) = case.trained_with_losses(), case.trained_with_losses()
     assert losses == repeated, f"{case.kind.name}: the same seed gave other losses"
     first, again = (case.drawn(model, 7) for model in (one, other))
     assert torch.equal(first, again), f"{one.name}: the same seed gave other samples"
@@ -167,7 +165,7 @@ def is_not_disturbed_by_sampling(case: _Case) -> None:
 @Check
 def samples_the_same_from_its_checkpoint(case: _Case) -> None:
     """A model that was trained, saved and loaded gives the same samples."""
-    model = case.trained
+    model = case.trained()
     state = _captured(model, trained=True)
     expected = case.drawn(model, 7)
     loaded = case.built()
