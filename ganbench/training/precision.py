@@ -22,7 +22,11 @@ def resolve_precision(choice: str, device: torch.device) -> str:
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
-    """Return the context in which a step runs (it can be entered again and again)."""
+    """Return the context in which a step runs (it can be entered again and again).
+
+    Casts of weights are not cached: a step updates weights between two forward passes, and the second must see the
+    new ones.
+    """
     if precision == "fp32":
         return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
