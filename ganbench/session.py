@@ -15,7 +15,6 @@ from ganbench.executors.resources import pick_device, read_size, share_out
 from ganbench.files import check_writable
 from ganbench.model import Model
 from ganbench.registry import Registry
-from ganbench.training.precision import resolve_precision
 from ganbench.trials.plan import find_track, identify, left_out, plan, repetitions, with_extractor, with_metrics
 from ganbench.trials.record import Record, Status, TrackInfo
 from ganbench.trials.store import Store, check_lockable
@@ -33,7 +32,7 @@ class Request:
     extractor: str | None = None
     metrics: str | None = None
     device: str = "auto"
-    precision: str = "auto"
+    precision: str = "fp32"
     out: Path = Path("runs")
     settings: tuple[str, ...] = ()
     jobs: int | None = None
@@ -84,18 +83,15 @@ class Session:
 
 def prepare(request: Request, registry: Registry) -> Session:
     """Check a request whole, before anything is trained."""
-    import torch
-
     device = pick_device(request.device)
     track = find_track(request.track, registry).with_budget(request.budget)
     track, weights = with_extractor(track, request.extractor, request.weights)
     track = with_metrics(track, request.metrics, registry)
     reps = repetitions(request.seeds, track)
     info = identify(track, registry, request.data_dir, weights)
-    precision = resolve_precision(request.precision, torch.device(device))
     trials = plan(
         request.plugins, info, reps, registry,
-        settings=request.settings, baselines=request.baselines, precision=precision,
+        settings=request.settings, baselines=request.baselines, precision=request.precision,
     )  # fmt: skip
     again, timeout, memory = _retried(request), read_timeout(request.timeout), read_size(request.memory)
     if memory is not None and device != "cpu":
@@ -117,7 +113,7 @@ def prepare(request: Request, registry: Registry) -> Session:
     notes = left_out(request.plugins, registry) + notes
     jobs = max(1, min(jobs, len(waiting)))
     executor = LocalExecutor(jobs, timeout)
-    return Session(info, trials, done, waiting, notes, setting, executor, jobs, precision, request.out)
+    return Session(info, trials, done, waiting, notes, setting, executor, jobs, request.precision, request.out)
 
 
 def _divide(

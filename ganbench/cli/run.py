@@ -19,8 +19,8 @@ from ganbench.cli.options import folder_option
 @click.option("--extractor", help="Another one, by name or as a file; `ganbench extractors` lists them.")
 @click.option("--metrics", help="Other metrics, such as standard,vendi; `ganbench metrics` lists them.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--precision", type=click.Choice(("auto", "fp32", "bf16")), default="auto", show_default=True,
-              help="Number format of training steps; auto takes bf16 where the hardware multiplies it.")  # fmt: skip
+@click.option("--precision", type=click.Choice(("fp32", "bf16")), default="fp32", show_default=True,
+              help="Number format of training steps: float32, or bfloat16 autocast.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
 @click.option("--jobs", type=int, help="Trials at once. [default: one a core, or 1 on a GPU]")
 @click.option("--threads", type=int, help="Threads of each trial; they decide last digits. [default: 1, on a GPU all]")

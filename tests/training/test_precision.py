@@ -5,30 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganbench.training.precision import autocast, resolve_precision
+from ganbench.training.precision import autocast
 
 CPU = torch.device("cpu")
-
-
-@pytest.mark.parametrize(
-    ("avx512", "amx", "found"), [(True, False, "bf16"), (False, True, "bf16"), (False, False, "fp32")]
-)
-def test_auto_takes_bfloat16_where_the_processor_has_it(
-    monkeypatch: pytest.MonkeyPatch, avx512: bool, amx: bool, found: str
-) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    assert resolve_precision("auto", CPU) == found
-    assert resolve_precision("fp32", CPU) == "fp32"
-    assert resolve_precision("bf16", CPU) == "bf16"
-
-
-@pytest.mark.parametrize(("emulated", "found"), [(False, "bf16"), (True, "fp32")])
-def test_a_gpu_that_emulates_it_does_not_count(monkeypatch: pytest.MonkeyPatch, emulated: bool, found: str) -> None:
-    monkeypatch.setattr(
-        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or not emulated
-    )
-    assert resolve_precision("auto", torch.device("cuda:0")) == found
 
 
 def test_the_context_can_be_entered_again_and_again() -> None:
