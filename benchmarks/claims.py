@@ -13,7 +13,7 @@ from scipy.stats import fisher_exact
 
 from ganbench.boards.aggregate import Estimate, Row
 from ganbench.boards.board import assemble
-from ganbench.boards.wording import interval
+from ganbench.boards.formatting import interval
 from ganbench.errors import RequestError
 
 ROOT = Path(__file__).parents[1]

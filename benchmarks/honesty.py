@@ -20,11 +20,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganbench.data.dataset import Dataset
-from ganbench.evaluation.evidence import Classifier
-from ganbench.evaluation.judge import Judge, Verdict
-from ganbench.evaluation.samples import to_uint8
-from ganbench.shipped import built_in
-from ganbench.trials.plan import find_metrics, find_track, load_dataset
+from ganbench.experiment.plan import find_metrics, find_track, load_dataset
+from ganbench.registry.builtins import built_in
+from ganbench.scoring.evaluator import Evaluator, Verdict
+from ganbench.scoring.metric_context import Classifier
+from ganbench.training.sampling import to_uint8
 
 DOCS = Path(__file__).parents[1] / "docs" / "metrics.md"
 BEGIN, END = "<!-- honesty -->", "<!-- /honesty -->"
@@ -42,35 +42,37 @@ class Source:
     """Held-out and training digits, and one stream of random numbers."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self.heldout = Samples(*(torch.from_numpy(part) for part in (dataset.heldout.images, dataset.heldout.labels)))
+        self.validation = Samples(
+            *(torch.from_numpy(part) for part in (dataset.validation.images, dataset.validation.labels))
+        )
         self.train = Samples(*(torch.from_numpy(part) for part in (dataset.train.images, dataset.train.labels)))
-        self.n = len(dataset.heldout)
+        self.n = len(dataset.validation)
         self.random = torch.Generator().manual_seed(0)
 
     def drawn(self, chosen: Tensor) -> Samples:
         """n of the held-out digits that are `chosen`, as often as it takes."""
         at = torch.arange(self.n)[chosen].repeat(self.n)[: self.n]
-        return Samples(self.heldout.images[at], self.heldout.labels[at])
+        return Samples(self.validation.images[at], self.validation.labels[at])
 
 
 def noise(source: Source) -> Samples:
-    images = torch.randint(0, 256, source.heldout.images.shape, dtype=torch.uint8, generator=source.random)
-    return Samples(images, source.heldout.labels)
+    images = torch.randint(0, 256, source.validation.images.shape, dtype=torch.uint8, generator=source.random)
+    return Samples(images, source.validation.labels)
 
 
 def grain(source: Source) -> Samples:
-    images, labels = source.heldout
+    images, labels = source.validation
     noisy = images + 60 * torch.randn(images.shape, generator=source.random)
     return Samples(noisy.clamp(0, 255).round().to(torch.uint8), labels)
 
 
 def blur(source: Source) -> Samples:
-    images, labels = source.heldout
+    images, labels = source.validation
     return Samples(F.avg_pool2d(images.float(), 3, stride=1, padding=1).round().to(torch.uint8), labels)
 
 
 def jpeg(source: Source) -> Samples:
-    images, labels = source.heldout
+    images, labels = source.validation
     return Samples(torch.stack([_through_jpeg(image) for image in images]), labels)
 
 
@@ -81,11 +83,11 @@ def _through_jpeg(image: Tensor) -> Tensor:
 
 
 def no_nines(source: Source) -> Samples:
-    return source.drawn(source.heldout.labels != 9)
+    return source.drawn(source.validation.labels != 9)
 
 
 def only_ones(source: Source) -> Samples:
-    return source.drawn(source.heldout.labels == 1)
+    return source.drawn(source.validation.labels == 1)
 
 
 def hundred(source: Source) -> Samples:
@@ -109,14 +111,14 @@ def gaussian(source: Source) -> Samples:
 
 
 def wrong_labels(source: Source) -> Samples:
-    images, labels = source.heldout
+    images, labels = source.validation
     wrong = torch.rand(source.n, generator=source.random) < 0.1
     moved = (labels + torch.randint(1, 10, labels.shape, generator=source.random)) % 10
     return Samples(images, torch.where(wrong, moved, labels))
 
 
 FAULTS: dict[str, Callable[[Source], Samples]] = {
-    "real, unseen": lambda source: source.heldout,
+    "real, unseen": lambda source: source.validation,
     "uniform noise": noise,
     "grain (sd 60 of 255)": grain,
     "blur (3x3 mean)": blur,
@@ -149,7 +151,7 @@ def main() -> None:
     track = find_track("mnist5k-quick", registry)
     dataset, found = load_dataset(track.dataset, registry, None), registry.get("extractors", track.extractor).thing
     metrics = find_metrics((*track.metrics, *EXTRA), registry)
-    judge = Judge(dataset, found.load(device, None), found.identity(None), metrics, oracle=True, device=device)
+    judge = Evaluator(dataset, found.load(device, None), found.identity(None), metrics, oracle=True, device=device)
     classifier, source = Classifier(track.classifier_steps, 0, track.classifier_seeds), Source(dataset)
     verdicts = {name: judge.score(*fault(source), classifier=classifier) for name, fault in FAULTS.items()}
     text = table(

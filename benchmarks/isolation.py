@@ -21,15 +21,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ganbench.executors import local
-from ganbench.executors.local import LocalExecutor
+from ganbench.engines import local
+from ganbench.engines.local import LocalEngine
+from ganbench.experiment.session import Request, prepare
 from ganbench.model import DataSpec, Model
-from ganbench.session import Request, prepare
-from ganbench.shipped import discover
-from ganbench.training.checkpoint import Keeper
+from ganbench.registry.builtins import discover
+from ganbench.store.run_spec import Job
+from ganbench.training.checkpoint import CheckpointWriter
 from ganbench.training.state import capture
-from ganbench.trials.run import Run
-from ganbench.trials.trial import Job
+from ganbench.training.training_run import Run
 
 
 def bare(job: Job) -> float:
@@ -44,7 +44,7 @@ def bare(job: Job) -> float:
 def isolated(job: Job) -> tuple[float, float]:
     """Return the seconds of a trial by the executor, and those until its worker was there."""
     began = ready = time.perf_counter()
-    for event in LocalExecutor(1).run([job]):
+    for event in LocalEngine(1).run([job]):
         if event.phase == "loading" and ready == began:
             ready = time.perf_counter()
         if event.record is not None:
@@ -82,7 +82,7 @@ def large(millions: int, pairs: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(pairs):
-            keeper, alone = Keeper(Path(folder), 0.0), computed(2.0)
+            keeper, alone = CheckpointWriter(Path(folder), 0.0), computed(2.0)
             start = time.perf_counter()
             keeper.save(lambda: {"model": capture(model)}, {})
             held.append(time.perf_counter() - start)

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from ganbench.api import load
+from ganbench.experiment.plan import load_dataset
 from ganbench.model import Model
-from ganbench.shipped import built_in
+from ganbench.registry.builtins import built_in
+from ganbench.store.run_record import read_record
 from ganbench.training.batches import to_float
-from ganbench.trials.plan import load_dataset
-from ganbench.trials.record import read_record
 
 PUBLISHED = {"vae": 89.78, "iwae": 86.82}
 """Nats of MNIST's binarised test images."""

@@ -20,8 +20,8 @@ from ganbench.metrics import (
     kernel_distance,
     precision_recall,
 )
-from ganbench.metrics.copying import data_copying
-from ganbench.metrics.frechet_infinity import frechet_distance_infinity
+from ganbench.metrics.data_copying import data_copying
+from ganbench.metrics.fid_infinity import frechet_distance_infinity
 from ganbench.metrics.mmd import kernel_distance_exact, rbf_kernel_distance
 from ganbench.metrics.moments import Moments
 from ganbench.metrics.vendi import vendi_score

@@ -1,6 +1,6 @@
 """How long the command line takes to answer: ``python benchmarks/startup.py [--repeats 9]``.
 
-Wall seconds of ``ganbench --help``, ``plugins`` and ``tracks`` as processes of their own, with the catalogue of plugins
+Wall seconds of ``ganbench --help``, ``plugins`` and ``tracks`` as processes of their own, with the catalog of plugins
 already kept (its first call imports them, and torch with them).
 """
 

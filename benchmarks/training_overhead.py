@@ -19,10 +19,10 @@ import torch
 from ganbench.budget import Budget
 from ganbench.data.embedded import load_mnist5k
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.shipped import discover
+from ganbench.registry.builtins import discover
 from ganbench.training.loop import Loop
-from ganbench.training.meter import Meter
-from ganbench.trials.seeds import seed_everything
+from ganbench.training.phase_timer import PhaseTimer
+from ganbench.training.seeds import seed_everything
 
 
 def fresh(cls: type[Model], spec: DataSpec) -> Model:
@@ -46,7 +46,7 @@ def bare(model: Model, images: torch.Tensor, steps: int) -> float:
 
 def harness(model: Model, pixels: torch.Tensor, steps: int) -> float:
     """Return the seconds that the harness bills."""
-    meter = Meter(torch.device("cpu"))
+    meter = PhaseTimer(torch.device("cpu"))
     with meter.phase("train"):
         Loop(model, pixels, None, Budget(steps=steps), meter, seed=0).run()
     return meter.seconds("train")

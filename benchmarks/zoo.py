@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import assemble
-from ganbench.boards.wording import BLANK, interval
-from ganbench.registry import Registered
-from ganbench.shipped import discover
+from ganbench.boards.formatting import BLANK, interval
+from ganbench.registry.builtins import discover
+from ganbench.registry.registry import Registered
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "models.md"

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import RequestError
-from ganbench.hookspecs import hookimpl
+from ganbench.registry.hookspecs import hookimpl
 
 __version__ = "0.1.0"
 
@@ -17,13 +17,13 @@ _HOMES = {
     "Model": "ganbench.model",
     "DataSpec": "ganbench.model",
     "Batch": "ganbench.model",
-    "Record": "ganbench.trials.record",
-    "Metric": "ganbench.scores",
-    "Score": "ganbench.scores",
+    "Record": "ganbench.store.run_record",
+    "Metric": "ganbench.metrics.base",
+    "Score": "ganbench.metrics.base",
     "run": "ganbench.api",
     "reproduce": "ganbench.api",
     "evaluate": "ganbench.api",
-    "leaderboard": "ganbench.boards.frame",
+    "leaderboard": "ganbench.boards.dataframe",
     "load": "ganbench.api",
 }
 
@@ -34,10 +34,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from ganbench.api import evaluate, load, reproduce, run
-    from ganbench.boards.frame import leaderboard
+    from ganbench.boards.dataframe import leaderboard
+    from ganbench.metrics.base import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
-    from ganbench.scores import Metric, Score
-    from ganbench.trials.record import Record
+    from ganbench.store.run_record import Record
 
 
 def __getattr__(name: str) -> Any:

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench import reproduction, scoring
-from ganbench.agreement import Comparison
+from ganbench.experiment.session import Request, prepare
 from ganbench.model import Model
-from ganbench.session import Request, prepare
-from ganbench.shipped import discover
-from ganbench.trials.finding import find_folder
-from ganbench.trials.finished import read_finished
-from ganbench.trials.record import Record
+from ganbench.registry.builtins import discover
+from ganbench.reproduction import reproduce as reproduction
+from ganbench.reproduction.compare import Comparison
+from ganbench.scoring.external import evaluate as scoring
+from ganbench.store.lookup import find_folder
+from ganbench.store.run_record import Record
+from ganbench.training.trained_run import read_finished
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

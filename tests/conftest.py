@@ -15,8 +15,8 @@ import pytest
 from ganbench.cli.main import main
 from ganbench.data.dataset import Dataset
 from ganbench.data.embedded import load_digits, load_mnist5k
-from ganbench.registry import Registry
-from ganbench.shipped import discover
+from ganbench.registry.builtins import discover
+from ganbench.registry.registry import Registry
 
 SMOKE = ("--track", "digits-smoke", "--seeds", "1", "--budget", "5steps")
 

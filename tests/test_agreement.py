@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.agreement import NOTHING, Comparison, Verdict, bound, compare
-from ganbench.trials.record import Record, Status
+from ganbench.reproduction.compare import NOTHING, Comparison, Verdict, bound, compare
+from ganbench.store.run_record import Record, Status
 
 from .boards.factory import TRACK, make, seeds
 

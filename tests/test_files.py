@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import pytest
 
-from ganbench.files import cache_folder, sha256_of, write_text, write_whole
+from ganbench.util.atomic_io import atomic_write, cache_folder, sha256_of, write_text
 
 
 def test_a_failure_half_way_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_a_failure_half_way_leaves_the_old_file_and_no_litter(tmp_path: Path) ->
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_whole(path, fail)
+        atomic_write(path, fail)
     assert path.read_text(encoding="utf-8") == "old é"
     assert list(path.parent.iterdir()) == [path]
 

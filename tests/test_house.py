@@ -8,13 +8,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    ["errors", "files", "budget", "model", "hookspecs", "scores"],
+    ["errors", "budget", "model", "util"],
     ["metrics", "data", "tracks"],
     ["extractors"],
-    ["registry", "addresses", "shipped", "describe", "training", "evaluation"],
-    ["trials"],
-    ["executors", "boards"],
-    ["testing", "session", "api", "scoring", "comparison", "report", "agreement", "reproduction"],
+    ["registry"],
+    ["store"],
+    ["training", "scoring", "pictures", "boards"],
+    ["engines"],
+    ["testing", "experiment", "reproduction"],
+    ["api"],
     ["cli", "__main__"],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -14,10 +14,10 @@ import ganbench
 from ganbench.boards.publish import publish
 from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
-from ganbench.registry import Registry
-from ganbench.shipped import discover
-from ganbench.trials.plan import find_track, identify, with_metrics
-from ganbench.trials.record import read_record
+from ganbench.experiment.plan import find_track, identify, with_metrics
+from ganbench.registry.builtins import discover
+from ganbench.registry.registry import Registry
+from ganbench.store.run_record import read_record
 
 from .conftest import SMOKE, Answer
 
@@ -67,7 +67,7 @@ def test_evaluate_shows_it_where_it_is_asked_for(
     command: Command, distribution: Callable[..., str], digits: Dataset, tmp_path: Path
 ) -> None:
     distribution("ink-metric", INK)
-    np.save(tmp_path / "fake.npy", digits.heldout.images[:200])
+    np.save(tmp_path / "fake.npy", digits.validation.images[:200])
     words = ("evaluate", tmp_path / "fake.npy", "--track", "digits-smoke", "--device", "cpu")
     answer = command(*words, "--metrics", "fid,ink", "--json", tmp_path / "r.json")
     assert answer.status == 0

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.addresses import load_file, resolve_known, source_hash
-from ganbench.describe import catalogue
 from ganbench.errors import RequestError
-from ganbench.registry import Broken, Registry
-from ganbench.shipped import discover
+from ganbench.registry.builtins import discover
+from ganbench.registry.catalog import catalog
+from ganbench.registry.import_path import load_file, resolve_known, source_hash
+from ganbench.registry.registry import Broken, Registry
 
 from .conftest import call
 
@@ -172,13 +172,13 @@ def test_lists_obey_the_allow_list(distribution: Maker, tmp_path: Path, monkeypa
     marker = tmp_path / "imported"
     distribution("one-gan", f"open({str(marker)!r}, 'a').close()\n" + GOOD.format(name="first"))
     monkeypatch.delenv("GANBENCH_PLUGINS", raising=False)
-    assert "first" in {model["name"] for model in catalogue()["models"]}
+    assert "first" in {model["name"] for model in catalog()["models"]}
     marker.unlink()
     monkeypatch.setenv("GANBENCH_PLUGINS", "")
-    listed = {model["name"] for model in catalogue()["models"]}
+    listed = {model["name"] for model in catalog()["models"]}
     assert listed >= SHIPPED
     assert "first" not in listed
-    assert "first" not in {model["name"] for model in catalogue()["models"]}
+    assert "first" not in {model["name"] for model in catalog()["models"]}
     assert not marker.exists()
 
 
@@ -190,7 +190,7 @@ def test_lists_do_not_take_the_working_folder_for_a_place_of_plugins(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pluggy.py").write_text("raise SystemExit('the one in the working folder')")
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
-    listed = {model["name"] for model in catalogue()["models"]}
+    listed = {model["name"] for model in catalog()["models"]}
     assert listed >= SHIPPED
     assert "first" not in listed
 

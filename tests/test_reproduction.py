@@ -10,13 +10,13 @@ import pytest
 import torch
 
 import ganbench
-from ganbench import reproduction
 from ganbench.errors import RequestError
-from ganbench.registry import Registry
-from ganbench.reproduction import Reproduction, Request, prepare
-from ganbench.shipped import discover
-from ganbench.trials.record import Record, Status, make_key, read_record
-from ganbench.trials.store import Store
+from ganbench.registry.builtins import discover
+from ganbench.registry.registry import Registry
+from ganbench.reproduction import reproduce as reproduction
+from ganbench.reproduction.reproduce import Reproduction, Request, prepare
+from ganbench.store.run_record import Record, Status, make_key, read_record
+from ganbench.store.store import Store
 
 from .conftest import Smoke
 

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ganbench.scores import LACKING, Facts
-from ganbench.trials.record import ModelInfo, Record, Status
+from ganbench.metrics.base import LACKING, MetricInfo
+from ganbench.store.run_record import ModelInfo, Record, Status
 
 CONFIDENCE = 0.95
 COPIES = "copies training images"
@@ -93,7 +93,7 @@ class Row:
         return "; ".join([*self.flags, *map(str, self.failures)])
 
 
-def estimate(values: Sequence[float], metric: Facts) -> Estimate | None:
+def estimate(values: Sequence[float], metric: MetricInfo) -> Estimate | None:
     """Return the mean over seeds with its interval, None where there is no value."""
     if not values:
         return None

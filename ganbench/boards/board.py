@@ -8,9 +8,9 @@ from pathlib import Path
 from ganbench.boards.aggregate import aggregate
 from ganbench.boards.collect import Collection, Refusal, Superseded, collect, started
 from ganbench.boards.rank import Ranked, rank
-from ganbench.scores import Facts
+from ganbench.metrics.base import MetricInfo
+from ganbench.store.run_record import Record, TrackInfo
 from ganbench.tracks.track import Track
-from ganbench.trials.record import Record, TrackInfo
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Board:
         return self.info.protocol
 
     @property
-    def metrics(self) -> tuple[Facts, ...]:
+    def metrics(self) -> tuple[MetricInfo, ...]:
         """The columns, in order."""
         return self.info.metrics
 
     @property
-    def headline(self) -> Facts:
+    def headline(self) -> MetricInfo:
         """The metric that rows are ranked by."""
         return self.info.headline
 

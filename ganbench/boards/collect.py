@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.errors import RequestError, did_you_mean
+from ganbench.store.run_record import Record, read_record
 from ganbench.tracks.track import NAME
-from ganbench.trials.record import Record, read_record
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
-from ganbench.boards.wording import name
-from ganbench.files import write_whole
-from ganbench.trials.record import Record
+from ganbench.boards.formatting import name
+from ganbench.store.run_record import Record
+from ganbench.util.atomic_io import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +85,7 @@ def draw_curves(board: Board, path: Path) -> bool:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a label in a script that the font lacks is drawn as boxes
         figure.savefig(stream, format="png", metadata={"Software": None})
-    write_whole(path, lambda file: file.write(stream.getvalue()))
+    atomic_write(path, lambda file: file.write(stream.getvalue()))
     return True
 
 

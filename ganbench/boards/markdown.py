@@ -12,9 +12,9 @@ from urllib.parse import quote
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
+from ganbench.boards.formatting import BLANK, interval, number, one_line, plus_minus
 from ganbench.boards.rank import Ranked
-from ganbench.boards.wording import BLANK, interval, number, one_line, plus_minus
-from ganbench.scores import Facts
+from ganbench.metrics.base import MetricInfo
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _REASON = 240
@@ -145,7 +145,7 @@ def _trainings(board: Board, trainings: Mapping[str, Path]) -> Iterable[str]:
         yield f"{title}\n\n![How the samples of {title} moved]({quote(board.track.name)}/training/{quote(path.name)})"
 
 
-def _legend(metrics: Iterable[Facts]) -> Iterable[str]:
+def _legend(metrics: Iterable[MetricInfo]) -> Iterable[str]:
     for metric in metrics:
         bounds = [f"{bound:g}" if bound is not None else "∞" for bound in (metric.low, metric.high)]
         yield (

@@ -7,14 +7,14 @@ from pathlib import Path
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board, assemble, build
 from ganbench.boards.collect import Found, collect, records_folder
-from ganbench.boards.csvfile import board_csv, trials_csv
+from ganbench.boards.csv_table import board_csv, trials_csv
 from ganbench.boards.curves import draw_curves
+from ganbench.boards.formatting import interval
 from ganbench.boards.markdown import escape, markdown
-from ganbench.boards.pictures import draw_overview, update_pictures
-from ganbench.boards.wording import interval
+from ganbench.boards.sample_grids import draw_overview, update_pictures
 from ganbench.errors import RequestError
-from ganbench.files import write_text, write_whole
-from ganbench.scores import Facts
+from ganbench.metrics.base import MetricInfo
+from ganbench.util.atomic_io import atomic_write, write_text
 
 
 def publish(track: str, runs: Path, boards: Path, *, fingerprint: str | None = None) -> Board:
@@ -44,7 +44,7 @@ def _keep(found: Found, folder: Path) -> None:
     """Copy a record's bytes, which may say more than this version of ganbench reads."""
     if not found.published:
         content = found.path.read_bytes()
-        write_whole(folder / f"{found.record.key}.json", lambda file: file.write(content))
+        atomic_write(folder / f"{found.record.key}.json", lambda file: file.write(content))
 
 
 def index(boards: Path, current: Board) -> str:
@@ -69,5 +69,5 @@ def _line(board: Board) -> str:
     return f"- [{name}]({name}.md): {escape(board.track.summary)}; {models}; {best}"
 
 
-def _score(row: Row, headline: Facts) -> str:
+def _score(row: Row, headline: MetricInfo) -> str:
     return f"{headline.title} {interval(row.headline, headline.digits)}"

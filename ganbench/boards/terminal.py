@@ -10,9 +10,9 @@ from rich.text import Text
 
 from ganbench.boards.aggregate import Estimate
 from ganbench.boards.board import Board
+from ganbench.boards.formatting import BLANK, interval, name, number, one_line
 from ganbench.boards.rank import Ranked
-from ganbench.boards.wording import BLANK, interval, name, number, one_line
-from ganbench.scores import STANDARD, Facts
+from ganbench.metrics.base import STANDARD, MetricInfo
 
 SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "acc", "acc_oracle")
 """Of the standard metrics, those that a terminal has room for beside the headline."""
@@ -42,7 +42,7 @@ def table(board: Board) -> Table:
     return result
 
 
-def _cells(ranked: Ranked, headline: Facts, shown: Sequence[Facts]) -> list[Text]:
+def _cells(ranked: Ranked, headline: MetricInfo, shown: Sequence[MetricInfo]) -> list[Text]:
     row = ranked.row
     found = row.headline
     digits = 0 if found and (found.high or found.mean) >= 100 else headline.digits

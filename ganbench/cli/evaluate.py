@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ganbench.report import Report
+    from ganbench.scoring.external.report import Report
 
 
 @click.command()
@@ -45,12 +45,12 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     ganbench evaluate fake.npz --reference real_folder/  against your own images
     ganbench evaluate runs/KEY                           the numbers of that trial's record again
     """
-    from ganbench.cli.bar import Bar
-    from ganbench.cli.progress import console
-    from ganbench.files import check_writable
-    from ganbench.registry import Broken
-    from ganbench.scoring import Request, score
-    from ganbench.shipped import discover
+    from ganbench.cli.progress_bar import Bar
+    from ganbench.cli.run_display import console
+    from ganbench.registry.builtins import discover
+    from ganbench.registry.registry import Broken
+    from ganbench.scoring.external.evaluate import Request, score
+    from ganbench.util.atomic_io import check_writable
 
     def warn(broken: Broken) -> None:
         if not quiet:
@@ -96,7 +96,7 @@ def _print(report: Report, screen: Console) -> None:
 def _absent(report: Report) -> dict[str, list[str]]:
     """Return titles by the reason why they have no value."""
     reasons: dict[str, list[str]] = {}
-    for metric in report.facts:
+    for metric in report.info:
         if metric.name in report.verdict.absent:
             reasons.setdefault(report.verdict.absent[metric.name], []).append(metric.title)
     return reasons
@@ -110,7 +110,7 @@ def _table(report: Report) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("metric", "value", "± se", "n", "better", "what it means"):
         table.add_column(column, justify="right" if column in ("value", "± se", "n") else "left", overflow="fold")
-    for metric in report.facts:
+    for metric in report.info:
         score = report.verdict.scores.get(metric.name)
         if score is None:
             continue

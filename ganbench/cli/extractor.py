@@ -13,9 +13,9 @@ from ganbench.errors import RequestError
 
 if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset
-    from ganbench.extractors.domain import Packed
-    from ganbench.extractors.making import Recipe
-    from ganbench.extractors.training import Progress
+    from ganbench.extractors.classifier_file import Packed
+    from ganbench.extractors.recipe import Recipe
+    from ganbench.extractors.train import Progress
 
 LINES = 20
 """On a pipe a training of more epochs than this prints not every one."""
@@ -49,16 +49,16 @@ def train(
     ganbench extractor train digits
     ganbench run --plugins all --track digits-smoke --extractor digits.safetensors
     """
-    from ganbench.executors.resources import pick_device
-    from ganbench.extractors.making import recipe
-    from ganbench.files import write_whole
+    from ganbench.extractors.recipe import recipe
+    from ganbench.util.atomic_io import atomic_write
+    from ganbench.util.device import pick_device
 
     place = _place(out or Path(f"{_called(dataset)}.safetensors"), force=force)
     where = pick_device(device)
     plan = recipe(_load(dataset, data_dir, quiet=quiet), epochs)
     made = _made(plan, seed=seed, flip=flip, device=where, quiet=quiet)
     try:
-        write_whole(place, lambda stream: stream.write(made.content))
+        atomic_write(place, lambda stream: stream.write(made.content))
     except OSError as error:
         raise RequestError(f"--out {place}: cannot be written ({error.strerror})") from error
     if not quiet:
@@ -72,8 +72,8 @@ def _called(dataset: str) -> str:
 
 def _place(path: Path, *, force: bool) -> Path:
     """Check where the file goes, before and not after training."""
-    from ganbench.extractors.domain import SUFFIX
-    from ganbench.files import check_writable
+    from ganbench.extractors.classifier_file import SUFFIX
+    from ganbench.util.atomic_io import check_writable
 
     if path.suffix != SUFFIX:
         raise RequestError(f"--out {path}: give it the ending {SUFFIX}, by which --extractor knows such a file")
@@ -84,9 +84,9 @@ def _place(path: Path, *, force: bool) -> Path:
 
 
 def _load(dataset: str, data_dir: Path | None, *, quiet: bool) -> Dataset:
-    from ganbench.registry import Broken
-    from ganbench.shipped import discover
-    from ganbench.trials.plan import load_dataset
+    from ganbench.experiment.plan import load_dataset
+    from ganbench.registry.builtins import discover
+    from ganbench.registry.registry import Broken
 
     def warn(broken: Broken) -> None:
         if not quiet:
@@ -98,9 +98,9 @@ def _load(dataset: str, data_dir: Path | None, *, quiet: bool) -> Dataset:
 def _made(plan: Recipe, *, seed: int, flip: bool, device: str, quiet: bool) -> Packed:
     import torch
 
-    from ganbench.cli.bar import Bar
-    from ganbench.cli.progress import console
-    from ganbench.extractors.making import make
+    from ganbench.cli.progress_bar import Bar
+    from ganbench.cli.run_display import console
+    from ganbench.extractors.recipe import make
 
     screen, dataset = console(), plan.dataset
     every = -(-plan.epochs // LINES)

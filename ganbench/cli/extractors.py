@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ganbench.cli.listing import print_table
-from ganbench.describe import catalogue
+from ganbench.cli.table_printer import print_table
+from ganbench.registry.catalog import catalog
 
 
 @click.command()
@@ -22,7 +22,7 @@ def extractors(files: tuple[Path, ...]) -> None:
         _show(files)
         return
     rows = []
-    for each in catalogue()["extractors"]:
+    for each in catalog()["extractors"]:
         rows.append([each["name"], each["summary"], str(each["features"] or "–"), *_weights(each), each["origin"]])
     print_table("extractors", ("name", "what", "features", "weights", "sha256", "from"), rows)
 
@@ -30,7 +30,7 @@ def extractors(files: tuple[Path, ...]) -> None:
 def _weights(each: dict[str, Any]) -> tuple[str, str]:
     """Say whether the weights are here, and the hash of those that are."""
     from ganbench.extractors.hub import are_here, recall
-    from ganbench.files import sha256_of
+    from ganbench.util.atomic_io import sha256_of
 
     if each["files"] is None:
         return "–", "–"
@@ -45,8 +45,8 @@ def _weights(each: dict[str, Any]) -> tuple[str, str]:
 
 
 def _show(files: tuple[Path, ...]) -> None:
-    from ganbench.extractors.domain import read_about
-    from ganbench.files import sha256_of
+    from ganbench.extractors.classifier_file import read_about
+    from ganbench.util.atomic_io import sha256_of
 
     # All are read before any is shown: a wrong one is the only answer then.
     for path, about in [(path, read_about(path)) for path in files]:

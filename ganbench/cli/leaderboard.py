@@ -18,8 +18,8 @@ def leaderboard(track: str, out: Path, boards: Path, quiet: bool) -> None:
     """Rebuild a board from the records under --out and those published beside it, and show it."""
     from ganbench.boards.publish import publish
     from ganbench.boards.terminal import table
-    from ganbench.cli.progress import console
-    from ganbench.files import check_writable
+    from ganbench.cli.run_display import console
+    from ganbench.util.atomic_io import check_writable
 
     check_writable(boards, "--boards")
     board = publish(track, out, boards)

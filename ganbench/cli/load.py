@@ -23,16 +23,16 @@ def load(key: str, out: Path, weights: Path | None) -> None:
 
     The data set is not needed. Below the description stand the lines of Python that do the same.
     """
-    from ganbench.files import check_writable
-    from ganbench.trials.finding import find_folder
+    from ganbench.store.lookup import find_folder
+    from ganbench.util.atomic_io import check_writable
 
     folder = find_folder(key, out)
     if weights is not None:
         if weights.suffix != ".safetensors":
             raise RequestError(f"--weights {weights}: name a file that ends in .safetensors")
         check_writable(weights.parent, "--weights")
-    from ganbench.trials.finished import read_finished
-    from ganbench.trials.weights import write_weights
+    from ganbench.training.export import write_weights
+    from ganbench.training.trained_run import read_finished
 
     finished = read_finished(folder)
     model, about = finished.model(), finished.trial.about

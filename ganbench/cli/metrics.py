@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ganbench.cli.listing import print_table
-from ganbench.describe import catalogue
-from ganbench.scores import STANDARD
+from ganbench.cli.table_printer import print_table
+from ganbench.metrics.base import STANDARD
+from ganbench.registry.catalog import catalog
 
 
 @click.command()
@@ -17,6 +17,6 @@ def metrics() -> None:
             each["name"], each["title"], each["direction"], "yes" if each["name"] in STANDARD else "",
             " ".join(each["needs"]), each["meaning"], each["source"], each["origin"],
         ]
-        for each in catalogue()["metrics"]
+        for each in catalog()["metrics"]
     ]  # fmt: skip
     print_table("metrics", ("name", "column", "better", "standard", "needs", "what", "source", "from"), rows)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from ganbench.cli.listing import print_table
-from ganbench.describe import catalogue
+from ganbench.cli.table_printer import print_table
+from ganbench.registry.catalog import catalog
 
 
 @click.command()
 def plugins() -> None:
     """List the models that can be run, who brought them, and the plugins that are broken."""
-    found = catalogue()
+    found = catalog()
     columns = ("name", "family", "role", "version", "distribution", "paper")
     print_table("models", columns, [[str(model[column]) for column in columns] for model in found["models"]])
     if found["broken"]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.ending import Ended, orderly_end
 from ganbench.cli.options import folder_option
+from ganbench.cli.signals import Ended, orderly_end
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ganbench.agreement import Comparison
+    from ganbench.reproduction.compare import Comparison
 
 
 @click.command()
@@ -39,11 +39,11 @@ def reproduce(json_file: Path | None, quiet: bool, **options: object) -> int:
     Exit status: 0 equal or within noise; 1 different, or the trial failed unlike the record; 2 it cannot be reproduced
     here (another source, data set, extractor, metric or protocol), or the request was wrong.
     """
-    from ganbench.cli.progress import Display
-    from ganbench.files import check_writable, write_text
-    from ganbench.registry import Broken
-    from ganbench.reproduction import Request, prepare
-    from ganbench.shipped import discover
+    from ganbench.cli.run_display import Display
+    from ganbench.registry.builtins import discover
+    from ganbench.registry.registry import Broken
+    from ganbench.reproduction.reproduce import Request, prepare
+    from ganbench.util.atomic_io import check_writable, write_text
 
     def warn(broken: Broken) -> None:
         if not quiet:
@@ -73,7 +73,7 @@ def reproduce(json_file: Path | None, quiet: bool, **options: object) -> int:
 def _show(comparison: Comparison) -> None:
     from rich.text import Text
 
-    from ganbench.cli.progress import console
+    from ganbench.cli.run_display import console
 
     def say(text: str, style: str = "") -> None:
         screen.print(Text(text, style), soft_wrap=True)

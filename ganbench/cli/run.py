@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.ending import Ended, orderly_end
 from ganbench.cli.options import folder_option
+from ganbench.cli.signals import Ended, orderly_end
 
 
 @click.command()
@@ -46,11 +46,11 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
     Exit status: 0 done; 1 a trial failed (it is a row of the board); 2 the request was wrong.
     """
     from ganbench.boards.publish import publish
-    from ganbench.cli.progress import Display
-    from ganbench.files import check_writable
-    from ganbench.registry import Broken
-    from ganbench.session import Request, prepare
-    from ganbench.shipped import discover
+    from ganbench.cli.run_display import Display
+    from ganbench.experiment.session import Request, prepare
+    from ganbench.registry.builtins import discover
+    from ganbench.registry.registry import Broken
+    from ganbench.util.atomic_io import check_writable
 
     def warn(broken: Broken) -> None:
         if not quiet:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.listing import print_table
 from ganbench.cli.options import folder_option
+from ganbench.cli.table_printer import print_table
 from ganbench.errors import RequestError, did_you_mean
 
 if TYPE_CHECKING:
-    from ganbench.trials.survey import Entry
+    from ganbench.store.status import Entry
 
 COLUMNS = (("fid", "FID"), ("is", "IS"), ("recall", "R"), ("coverage", "C"))
 MODES = (("mode_kl", "mode KL"), ("modes", "modes"))
@@ -32,7 +32,7 @@ def runs(out: Path, track: str | None, status: str | None, json_file: str | None
 
     An interrupted trial goes on with the same `ganbench run`; a damaged one is done again by it.
     """
-    from ganbench.trials.survey import DAMAGED, STATUSES, age, letters, survey
+    from ganbench.store.status import DAMAGED, STATUSES, age, letters, survey
 
     wanted = STATUSES if status is None else tuple(part.strip() for part in status.split(","))
     for name in wanted:
@@ -84,7 +84,7 @@ def _write(file: str, text: str) -> None:
     if file == "-":
         click.echo(text)
         return
-    from ganbench.files import check_writable, write_text
+    from ganbench.util.atomic_io import check_writable, write_text
 
     check_writable(Path(file).parent, "--json")
     write_text(Path(file), text + "\n")

@@ -20,16 +20,16 @@ def sample(key: str, count: int, out: Path, seed: int, runs: Path) -> None:
     """Draw samples from the trained model of trial KEY (a key, the first letters of one, or its folder)."""
     if count < 1:
         raise RequestError(f"-n {count}: at least 1")
-    from ganbench.trials.finding import find_folder
+    from ganbench.store.lookup import find_folder
 
     folder = find_folder(key, runs)  # a mistyped one is told before torch is imported
     import torch
 
-    from ganbench.evaluation.samples import SampleError, draw
-    from ganbench.files import check_writable
-    from ganbench.trials.finished import read_finished
-    from ganbench.trials.pictures import write_grid
-    from ganbench.trials.points import are_drawn, write_points
+    from ganbench.pictures.grid import write_grid
+    from ganbench.pictures.scatter import are_drawn, write_points
+    from ganbench.training.sampling import SampleError, draw
+    from ganbench.training.trained_run import read_finished
+    from ganbench.util.atomic_io import check_writable
 
     model = read_finished(folder).model()
     check_writable(out.parent, "--out")

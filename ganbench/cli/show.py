@@ -21,10 +21,10 @@ def show(key: str, out: Path, boards: Path, as_json: bool) -> None:
     A published record is shown where no trial under --out has that key. Of a trial without a record: what was asked
     for, where it stands, and the end of its log.
     """
-    from ganbench.cli.telling import tell_record, tell_unfinished
-    from ganbench.trials.finding import find_folder, find_record
-    from ganbench.trials.store import RECORD, Store
-    from ganbench.trials.survey import look
+    from ganbench.cli.record_view import tell_record, tell_unfinished
+    from ganbench.store.lookup import find_folder, find_record
+    from ganbench.store.status import look
+    from ganbench.store.store import RECORD, Store
 
     try:
         path, record = find_record(key, out, boards)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ganbench.cli.listing import print_table
-from ganbench.describe import catalogue
+from ganbench.cli.table_printer import print_table
 from ganbench.errors import RequestError, did_you_mean
+from ganbench.registry.catalog import catalog
 
 
 @click.group(invoke_without_command=True)
@@ -15,14 +15,14 @@ def tracks(context: click.Context) -> None:
     """List the tracks; `tracks show NAME` prints one."""
     if context.invoked_subcommand is None:
         columns = ("name", "dataset", "budget", "seeds", "samples", "extractor", "summary")
-        print_table("tracks", columns, [[str(track[column]) for column in columns] for track in catalogue()["tracks"]])
+        print_table("tracks", columns, [[str(track[column]) for column in columns] for track in catalog()["tracks"]])
 
 
 @tracks.command()
 @click.argument("name")
 def show(name: str) -> None:
     """Print one track, field by field, as its .toml file says it."""
-    known = {track["name"]: track for track in catalogue()["tracks"]}
+    known = {track["name"]: track for track in catalog()["tracks"]}
     if name not in known:
         raise RequestError(f"unknown track {name!r}{did_you_mean(name, known)}")
     for field, value in known[name].items():

@@ -15,7 +15,7 @@ import numpy as np
 
 from ganbench.data.dataset import Dataset, DataSource, Split, data_root, make_dataset
 from ganbench.errors import RequestError
-from ganbench.files import write_whole
+from ganbench.util.atomic_io import atomic_write
 
 FOLDER = "cifar-10-batches-bin"
 ARCHIVE = "cifar-10-binary.tar.gz"
@@ -54,14 +54,14 @@ def load_cifar10(data_dir: Path | None = None) -> Dataset:
     """
     root = data_root(data_dir)
     *training, test = (parse(_checked(root, file), str(root / FOLDER / file)) for file in _present(root))
-    *train, heldout = training
+    *train, validation = training
     return make_dataset(
         "cifar10",
         Split(
             np.concatenate([part.images for part in train]),
             np.concatenate([part.labels for part in train if part.labels is not None]),
         ),
-        test, heldout, classes=CLASSES,
+        test, validation, classes=CLASSES,
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _present(root: Path) -> list[str]:
         archive = root / ARCHIVE
         if not archive.exists():
             try:
-                write_whole(archive, _download)
+                atomic_write(archive, _download)
             except (OSError, HTTPException, ValueError) as error:  # urllib's own errors are OSErrors
                 reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
                 raise RequestError(
@@ -121,7 +121,7 @@ def _unpack(archive: Path, root: Path, wanted: list[str]) -> None:
                         f"data set 'cifar10': {archive}: {file} in it is damaged or missing: delete the archive, and "
                         "it is fetched again"
                     )
-                write_whole(root / FOLDER / file, lambda target, content=content: target.write(content))  # type: ignore[misc]
+                atomic_write(root / FOLDER / file, lambda target, content=content: target.write(content))  # type: ignore[misc]
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise RequestError(
             f"data set 'cifar10': {archive} is damaged ({error}): delete it, and it is fetched again"

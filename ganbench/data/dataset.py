@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganbench.files import cache_folder
+from ganbench.util.atomic_io import cache_folder
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Modes:
 class Dataset:
     """Three disjoint splits: models learn from `train` and are scored against `test`.
 
-    `heldout` is what the ceiling row shows: real images that no model trained on and that are not
+    `validation` is what the ceiling row shows: real images that no model trained on and that are not
     the reference, so that real data is scored exactly as a model's samples are.
     """
 
     name: str
     train: Split
     test: Split
-    heldout: Split
+    validation: Split
     classes: int
     sha256: str
     modes: Modes | None = None
@@ -92,18 +92,18 @@ def content_hash(*splits: Split) -> str:
 
 
 def make_dataset(
-    name: str, train: Split, test: Split, heldout: Split, classes: int, modes: Modes | None = None
+    name: str, train: Split, test: Split, validation: Split, classes: int, modes: Modes | None = None
 ) -> Dataset:
     """Assemble a data set and compute its content hash, of which the modes are a part where they are known."""
-    sha256 = content_hash(train, test, heldout)
+    sha256 = content_hash(train, test, validation)
     if modes is not None:
         digest = hashlib.sha256(f"{sha256} {modes.centres.shape} {modes.sigma!r} ".encode())
         digest.update(np.ascontiguousarray(modes.centres, dtype="<f4").data)
         sha256 = digest.hexdigest()
-    return Dataset(name, train, test, heldout, classes, sha256, modes)
+    return Dataset(name, train, test, validation, classes, sha256, modes)
 
 
-def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, heldout: int) -> tuple[Split, Split, Split]:
+def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, validation: int) -> tuple[Split, Split, Split]:
     """Split into train, test and held-out with the same class shares in each (fixed seed).
 
     Classes are dealt out in turn: sizes that are multiples of the class count come out exact, and so do the first n
@@ -116,12 +116,12 @@ def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, heldout:
         members = order[labels[order] == label]
         rank[members] = np.arange(len(members))
     dealt = np.lexsort((labels, rank))
-    parts = np.split(dealt, [test, test + heldout])
+    parts = np.split(dealt, [test, test + validation])
     first, second, rest = (Split(images[part], labels[part]) for part in parts)
     return rest, first, second
 
 
-def proportional_split(labels: np.ndarray, test: int, heldout: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def proportional_split(labels: np.ndarray, test: int, validation: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return which images are train, test and held-out: each split has its share of every class, of rare ones too.
 
     `labels` int64 (N,) are those of images in an order that says nothing of them, such as by hash: it decides, so that
@@ -132,5 +132,5 @@ def proportional_split(labels: np.ndarray, test: int, heldout: int) -> tuple[np.
         members = np.flatnonzero(labels == label)
         place[members] = (np.arange(len(members)) + 0.5) / len(members)
     dealt = np.lexsort((labels, place))
-    first, second, rest = np.split(dealt, [test, test + heldout])
+    first, second, rest = np.split(dealt, [test, test + validation])
     return rest, first, second

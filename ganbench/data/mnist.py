@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganbench.data.binary import binarise
+from ganbench.data.binarize import binarise
 from ganbench.data.dataset import Dataset, DataSource, Split, data_root, make_dataset
 from ganbench.errors import RequestError
 

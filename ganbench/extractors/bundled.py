@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ganbench.errors import RequestError
 from ganbench.extractors.base import ExtractorSource
-from ganbench.files import sha256_of
+from ganbench.util.atomic_io import sha256_of
 
 if TYPE_CHECKING:
     import torch
 
-    from ganbench.extractors.frozen import FrozenClassifier
+    from ganbench.extractors.frozen_classifier import FrozenClassifier
 
 WEIGHTS = Path(__file__).with_name("weights")
 
@@ -35,7 +35,7 @@ def _load(name: str, device: torch.device, weights: Path | None) -> FrozenClassi
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from ganbench.extractors.frozen import FrozenClassifier
+    from ganbench.extractors.frozen_classifier import FrozenClassifier
     from ganbench.extractors.lenet import LeNet
 
     path, network = _file(name, weights), LeNet()

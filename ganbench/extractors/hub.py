@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganbench.files import cache_folder, write_text
+from ganbench.util.atomic_io import cache_folder, write_text
 
 
 def hub_folder() -> Path:

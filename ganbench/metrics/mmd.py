@@ -11,10 +11,10 @@ import math
 import torch
 from torch import Tensor
 
-from ganbench.metrics.arrays import Array, checked_pair
-from ganbench.metrics.kernel_sums import squared_mmd
-from ganbench.metrics.neighbours import centred
-from ganbench.metrics.pairs import PairReference
+from ganbench.metrics._pairwise.api import PairReference
+from ganbench.metrics._pairwise.kernel_sums import squared_mmd
+from ganbench.metrics._pairwise.knn import centred
+from ganbench.metrics.validation import Array, checked_pair
 
 
 def kernel_distance_exact(real: Array, fake: Array) -> float:

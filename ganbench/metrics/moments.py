@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganbench.files import write_whole
-from ganbench.metrics.arrays import Array, checked
-from ganbench.metrics.frechet import Gaussian
+from ganbench.metrics.fid import Gaussian
+from ganbench.metrics.validation import Array, checked
+from ganbench.util.atomic_io import atomic_write
 
 
 class Moments:
@@ -80,7 +80,7 @@ def save_gaussian(path: Path | str, gaussian: Gaussian, **about: str) -> None:
     pytorch-fid and clean-fid read the first two names. `about` are texts kept beside them, under names of their own.
     The file is whole or not there; OSError where it cannot be written.
     """
-    write_whole(
+    atomic_write(
         Path(path),
         lambda stream: np.savez(
             stream, mu=gaussian.mean, sigma=gaussian.covariance, n=np.int64(gaussian.n), **dict[str, Any](about)

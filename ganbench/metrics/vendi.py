@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ganbench.metrics.arrays import Array, checked
+from ganbench.metrics.validation import Array, checked
 
 
 def vendi_score(features: Array) -> float:

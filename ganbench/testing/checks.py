@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import DivergedError, RequestError
-from ganbench.evaluation.samples import SampleError, draw
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.training.nodes import Node, UnsavableError
+from ganbench.training.hyperparameters import make_config
+from ganbench.training.sampling import SampleError, draw
+from ganbench.training.seeds import seed_everything
 from ganbench.training.state import capture, random_states, restore, set_random_states
-from ganbench.trials.config import make_config
-from ganbench.trials.seeds import seed_everything
+from ganbench.training.state_codec import Node, UnsavableError
 
 N, BATCH, STEPS = 64, 8, 3
 CPU = torch.device("cpu")

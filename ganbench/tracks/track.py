@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError, did_you_mean
-from ganbench.scores import HEADLINE, STANDARD, Facts
+from ganbench.metrics.base import HEADLINE, STANDARD, MetricInfo
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 PROTOCOL = 1
@@ -72,7 +72,7 @@ class Track(BaseModel):
         named = more if len(metrics) == len(self.metrics) + len(more) else metrics
         return self.model_copy(update={"name": "+".join((self.name, *named)), "metrics": metrics})
 
-    def fingerprint(self, dataset_sha256: str, extractor_sha256: str, metrics: Iterable[Facts]) -> str:
+    def fingerprint(self, dataset_sha256: str, extractor_sha256: str, metrics: Iterable[MetricInfo]) -> str:
         """Return the hash that two records must share to stand on one board; `metrics` are the track's."""
         decisive = self.model_dump(exclude={"summary", "seeds", "metrics", "headline"})
         if self.headline != HEADLINE.name:  # tracks had no such field once, and their fingerprints stay

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import torch
 
-from ganbench.files import write_whole
-from ganbench.training.header import BEFORE, FORMAT, HEADER, LATEST, Damaged, read_header
+from ganbench.store.checkpoint_header import BEFORE, FORMAT, HEADER, LATEST, Damaged, read_header
+from ganbench.util.atomic_io import atomic_write
 
 SHARE_OF_TIME = 0.01
 """The most that taking checkpoints may add to training: the next one waits until this holds, unless `every` is 0."""
@@ -32,7 +32,7 @@ class Checkpoint(NamedTuple):
     damaged: list[str]
 
 
-class Keeper:
+class CheckpointWriter:
     """Writes checkpoints into a folder in a thread of its own, `every` so many seconds (0: one after the other).
 
     Training waits only while its state is copied. An error of writing, such as a full disk, is raised by the next call.
@@ -74,7 +74,7 @@ class Keeper:
     def _write(self, state: dict[str, Any], about: dict[str, Any]) -> None:
         latest = self._folder / LATEST
         try:
-            write_whole(latest, lambda stream: _encode(stream, state, about), keep=self._folder / BEFORE)
+            atomic_write(latest, lambda stream: _encode(stream, state, about), keep=self._folder / BEFORE)
         except BaseException as error:
             self._error = error
 

@@ -15,7 +15,7 @@ from ganbench.budget import Budget
 from ganbench.errors import DivergedError
 from ganbench.model import BATCH_SIZE, Model
 from ganbench.training.batches import Batches
-from ganbench.training.meter import Meter
+from ganbench.training.phase_timer import PhaseTimer
 from ganbench.training.precision import autocast
 
 REPORT_EVERY = 0.5
@@ -37,7 +37,7 @@ class Progress:
     losses: dict[str, float] = field(default_factory=dict)
 
 
-class LossBook:
+class LossTracker:
     """Sums losses on the device, in float64; a NaN or an inf in any step stays visible in the sum."""
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class Loop:
         images: Tensor,
         labels: Tensor | None,
         budget: Budget,
-        meter: Meter,
+        meter: PhaseTimer,
         *,
         seed: int,
         precision: str = "fp32",
@@ -108,7 +108,7 @@ class Loop:
         self._size: int = getattr(model.config, "batch_size", BATCH_SIZE)
         self._batches = Batches(images, labels, self._size, seed)
         self._context = autocast(images.device, precision if model.autocast else "fp32")
-        self._book, self._losses = LossBook(), dict[str, float]()
+        self._book, self._losses = LossTracker(), dict[str, float]()
         self._steps, self._seconds, self._due = 0, meter.seconds("train"), list(milestones)
 
     def state(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from ganbench.model import Model
-from ganbench.training.nodes import Node, Reader, UnsavableError, Writer
+from ganbench.training.state_codec import Node, Reader, UnsavableError, Writer
 
 T = TypeVar("T")
 

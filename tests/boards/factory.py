@@ -9,16 +9,16 @@ from typing import Any
 
 from PIL import Image
 
-from ganbench.evaluation.measures import METRICS
-from ganbench.scores import Score
+from ganbench.metrics.base import Score
+from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.store.run_record import ModelInfo, Record, Status, TrackInfo
 from ganbench.tracks.track import Track
-from ganbench.trials.record import ModelInfo, Record, Status, TrackInfo
 
 TRACK = Track(
     name="tiny-quick", version=1, summary="Small digits, soon done", dataset="digits", budget="8kimg", seeds=3,
     samples=1000, curve_points=4, curve_samples=500, extractor="lenet-mnist", classifier_steps=300,
 )  # fmt: skip
-FACTS = tuple(metric.facts for metric in METRICS if metric.name in TRACK.metrics)
+FACTS = tuple(metric.info for metric in METRICS if metric.name in TRACK.metrics)
 DATA, EXTRACTOR = "d" * 64, "e" * 64
 
 

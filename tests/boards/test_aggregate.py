@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from ganbench.boards.aggregate import COPIES, aggregate, estimate
-from ganbench.evaluation.measures import METRICS
-from ganbench.scores import HEADLINE
-from ganbench.trials.record import Status
+from ganbench.metrics.base import HEADLINE
+from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.store.run_record import Status
 
 from .factory import make, seeds
 

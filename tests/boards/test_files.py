@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 
 from ganbench.boards.board import assemble
-from ganbench.boards.csvfile import board_csv, columns, trials_csv
-from ganbench.boards.frame import leaderboard
+from ganbench.boards.csv_table import board_csv, columns, trials_csv
+from ganbench.boards.dataframe import leaderboard
+from ganbench.boards.formatting import slug
 from ganbench.boards.markdown import escape, markdown
 from ganbench.boards.terminal import table
-from ganbench.boards.wording import slug
-from ganbench.scores import STANDARD
-from ganbench.trials.record import Status
+from ganbench.metrics.base import STANDARD
+from ganbench.store.run_record import Status
 
 from .factory import TRACK, full, make, seeds, write_runs
 

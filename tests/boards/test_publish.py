@@ -11,10 +11,10 @@ from PIL import Image
 
 from ganbench.boards.aggregate import aggregate
 from ganbench.boards.curves import points
+from ganbench.boards.formatting import slug
 from ganbench.boards.publish import publish
-from ganbench.boards.wording import slug
 from ganbench.errors import RequestError
-from ganbench.trials.record import Status
+from ganbench.store.run_record import Status
 
 from .factory import TRACK, full, make, seeds, write_runs
 
@@ -179,7 +179,7 @@ def test_refused_records_beside_the_board_are_named_in_the_markdown_and_kept(pla
 
 def test_the_floor_imports_no_torch_and_only_what_it_needs():
     code = (
-        "import sys, ganbench.boards.publish, ganbench.boards.terminal, ganbench.boards.frame\n"
+        "import sys, ganbench.boards.publish, ganbench.boards.terminal, ganbench.boards.dataframe\n"
         "print([name for name in ('torch', 'pandas', 'matplotlib', 'scipy', 'PIL') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from ganbench.boards.aggregate import aggregate
 from ganbench.boards.rank import rank
-from ganbench.trials.record import Status
+from ganbench.store.run_record import Status
 
 from .factory import full, make, seeds
 

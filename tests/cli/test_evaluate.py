@@ -14,8 +14,8 @@ from PIL import Image
 
 import ganbench
 from ganbench.data.dataset import Dataset
-from ganbench.scores import Score, flat
-from ganbench.trials.record import read_record
+from ganbench.metrics.base import Score, flatten
+from ganbench.store.run_record import read_record
 
 from ..conftest import Answer, Smoke
 
@@ -33,7 +33,7 @@ def write_folder(folder: Path, pixels: np.ndarray, mode: str = "L") -> Path:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
     """200 held-out digits, as many as digits-smoke scores; tests only look at them."""
-    return write_folder(tmp_path_factory.mktemp("made") / "samples", digits.heldout.images[:200])
+    return write_folder(tmp_path_factory.mktemp("made") / "samples", digits.validation.images[:200])
 
 
 def told(function: Callable[[], dict[str, float]]) -> tuple[dict[str, float], list[str]]:
@@ -44,7 +44,7 @@ def told(function: Callable[[], dict[str, float]]) -> tuple[dict[str, float], li
 
 
 def test_folder_file_array_and_tensor_score_alike(folder: Path, digits: Dataset, tmp_path: Path) -> None:
-    pixels = digits.heldout.images[:200]
+    pixels = digits.validation.images[:200]
     np.savez(tmp_path / "fake.npz", images=pixels.transpose(0, 2, 3, 1))
     np.save(tmp_path / "fake.npy", (pixels / 127.5 - 1).astype(np.float32))
     forms = (folder, str(tmp_path / "fake.npz"), tmp_path / "fake.npy", pixels, torch.from_numpy(pixels))
@@ -62,7 +62,7 @@ def test_a_run_gives_its_record_again(smoke: Smoke) -> None:
         record = read_record(path)
         threads = torch.get_num_threads()
         found, notes = told(lambda path=path: ganbench.evaluate(path.parent, device="cpu"))
-        assert found == flat(record.metrics), record.model
+        assert found == flatten(record.metrics), record.model
         assert notes == []
         assert torch.get_num_threads() == threads
         seen.add(record.model)
@@ -100,7 +100,7 @@ def test_the_report_says_what_a_reader_needs(command: Command, folder: Path, tmp
     report = json.loads(file.read_text())
     scores = ganbench.evaluate(folder, track="digits-smoke", device="cpu")
     found = {name: Score(**score) for name, score in report["metrics"].items()}
-    assert flat(found) == scores
+    assert flatten(found) == scores
     assert {score.n for score in found.values()} == {200}
     assert report["absent"] == {"acc": "needs labels", "gan_test": "needs labels"}
     assert report["samples"]["n"] == 200
@@ -153,7 +153,7 @@ def test_a_reference_of_one_s_own(folder: Path, digits: Dataset, tmp_path: Path)
 
 
 def test_labels_give_accuracy_where_they_apply(folder: Path, digits: Dataset) -> None:
-    labels = digits.heldout.labels[:200]
+    labels = digits.validation.labels[:200]
     options = {"track": "digits-smoke", "device": "cpu"}
     right = ganbench.evaluate(folder, labels=labels, **options)
     wrong = ganbench.evaluate(folder, labels=(labels + 1) % 10, **options)
@@ -175,11 +175,11 @@ def test_n_that_differs_is_said_in_one_line(command: Command, folder: Path) -> N
 def test_grey_saved_as_rgb_is_grey_and_other_channels_are_refused(
     command: Command, folder: Path, digits: Dataset, tmp_path: Path
 ) -> None:
-    rgb = write_folder(tmp_path / "rgb", digits.heldout.images[:200], "RGB")
+    rgb = write_folder(tmp_path / "rgb", digits.validation.images[:200], "RGB")
     found, notes = told(lambda: ganbench.evaluate(rgb, track="digits-smoke", device="cpu"))
     assert found == ganbench.evaluate(folder, track="digits-smoke", device="cpu")
     assert ["three equal channels" in note for note in notes] == [True]
-    colour = np.repeat(digits.heldout.images[:200], 3, axis=1)
+    colour = np.repeat(digits.validation.images[:200], 3, axis=1)
     colour[0, 0] ^= 1
     np.save(tmp_path / "colour.npy", colour)
     answer = command("evaluate", tmp_path / "colour.npy", *TRACK)
@@ -188,14 +188,14 @@ def test_grey_saved_as_rgb_is_grey_and_other_channels_are_refused(
 
 
 def test_another_size_is_said_and_has_no_accuracy(digits: Dataset) -> None:
-    larger = np.kron(digits.heldout.images[:200], np.ones((1, 1, 2, 2), np.uint8))
+    larger = np.kron(digits.validation.images[:200], np.ones((1, 1, 2, 2), np.uint8))
     found, notes = told(lambda: ganbench.evaluate(larger, track="digits-smoke", device="cpu"))
     assert "acc_oracle" not in found
     assert any("samples are 16x16, the reference 8x8" in note for note in notes)
 
 
 def test_lossy_files_are_a_warning(digits: Dataset, tmp_path: Path) -> None:
-    for index, image in enumerate(digits.heldout.images[:200]):
+    for index, image in enumerate(digits.validation.images[:200]):
         Image.fromarray(image[0]).save(tmp_path / f"{index}.jpg")
     with pytest.warns(UserWarning, match="200 of 200 files are compressed with loss"):
         ganbench.evaluate(tmp_path, track="digits-smoke", device="cpu")
@@ -254,7 +254,7 @@ def test_evaluate_refuses(
 
 
 def test_long_work_says_so_on_a_pipe_too(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganbench.cli.bar.PAUSE", 0.0)
+    monkeypatch.setattr("ganbench.cli.progress_bar.PAUSE", 0.0)
     answer = command("evaluate", folder, *TRACK)
     assert "features 200 of 200" in answer.err.splitlines()
     assert command("evaluate", folder, *TRACK, "--quiet") == Answer(0, "", "")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ganbench.data.dataset import Dataset
-from ganbench.extractors.domain import read_about
-from ganbench.extractors.fidelity import NETWORKS
-from ganbench.files import sha256_of
+from ganbench.extractors.classifier_file import read_about
+from ganbench.extractors.torch_fidelity import NETWORKS
+from ganbench.util.atomic_io import sha256_of
 
 from ..conftest import Answer, call
 
@@ -129,7 +129,7 @@ PLUGIN = """
 from pathlib import Path
 import ganbench
 from ganbench.extractors.base import ExtractorSource
-from ganbench.extractors.domain import domain_source
+from ganbench.extractors.classifier_file import domain_source
 
 def load(device, weights):
     raise NotImplementedError
@@ -154,7 +154,7 @@ def test_a_packages_extractors_are_listed(
 
 
 def test_samples_are_scored_by_a_file(command: Command, file: Path, digits: Dataset, tmp_path: Path) -> None:
-    np.savez(tmp_path / "real.npz", images=digits.heldout.images)
+    np.savez(tmp_path / "real.npz", images=digits.validation.images)
     words = ("evaluate", tmp_path / "real.npz", "--reference", "digits")
     by_name = command(*words, "--extractor", "domain", "--weights", file)
     assert (by_name.status, by_name.err) == (0, "")

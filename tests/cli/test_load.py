@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 import ganbench
 from ganbench.model import DataSpec, Model
-from ganbench.training.header import HEADER
-from ganbench.trials.record import Status, read_record
-from ganbench.trials.weights import write_weights
+from ganbench.store.checkpoint_header import HEADER
+from ganbench.store.run_record import Status, read_record
+from ganbench.training.export import write_weights
 
 from ..conftest import Answer, Smoke
 

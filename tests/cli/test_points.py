@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from ganbench.errors import RequestError
-from ganbench.registry import Registry
+from ganbench.experiment.plan import identify
+from ganbench.registry.registry import Registry
+from ganbench.store.run_record import Record, read_record
 from ganbench.tracks.track import read_track
-from ganbench.trials.plan import identify
-from ganbench.trials.record import Record, read_record
 
 TRACK = """
 name = "ring-smoke"

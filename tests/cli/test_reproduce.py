@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.trials.record import Record, read_record
+from ganbench.store.run_record import Record, read_record
 
 from ..conftest import SMOKE, Answer, Smoke
 

@@ -11,16 +11,16 @@ from PIL import Image
 
 import ganbench
 from ganbench.data.dataset import Dataset
-from ganbench.evaluation.judge import Judge
-from ganbench.evaluation.measures import METRICS
-from ganbench.evaluation.samples import draw
-from ganbench.executors import starter
+from ganbench.engines import forkserver as starter
+from ganbench.experiment.session import Request, prepare, read_timeout
 from ganbench.extractors.bundled import LENETS
-from ganbench.files import sha256_of
-from ganbench.registry import Registry
-from ganbench.session import Request, prepare, read_timeout
-from ganbench.trials.record import Status, read_record
-from ganbench.trials.seeds import derive
+from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.registry.registry import Registry
+from ganbench.scoring.evaluator import Evaluator
+from ganbench.store.run_record import Status, read_record
+from ganbench.training.sampling import draw
+from ganbench.training.seeds import derive
+from ganbench.util.atomic_io import sha256_of
 
 from ..conftest import Answer, Smoke
 
@@ -149,13 +149,13 @@ def test_load_gives_the_model_that_was_scored(smoke: Smoke, digits: Dataset, nam
     model = ganbench.load(folder)
     assert not model.training
     cpu = torch.device("cpu")
-    judge = Judge(digits, LENETS[0].load(cpu, None), "test", METRICS[:1], oracle=True, device=cpu)
+    judge = Evaluator(digits, LENETS[0].load(cpu, None), "test", METRICS[:1], oracle=True, device=cpu)
     found = judge.score(draw(model, 200, None, derive(record.seed, "samples")))
     assert found.scores["fid"].value == pytest.approx(record.metrics["fid"].value, rel=1e-3)
 
 
 def test_real_shows_the_held_out_images_and_replay_those_of_training(smoke: Smoke, digits: Dataset) -> None:
-    for name, split in (("real", digits.heldout), ("replay", digits.train)):
+    for name, split in (("real", digits.validation), ("replay", digits.train)):
         (folder,) = (path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == name)
         labels = torch.from_numpy(split.labels).sort().values
         samples = draw(ganbench.load(folder), len(split), labels, seed=0)

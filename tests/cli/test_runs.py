@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.training.checkpoint import Keeper
-from ganbench.training.header import BEFORE, LATEST, read_share
-from ganbench.trials.record import Status, read_record
-from ganbench.trials.survey import age, letters, survey
+from ganbench.store.checkpoint_header import BEFORE, LATEST, read_share
+from ganbench.store.run_record import Status, read_record
+from ganbench.store.status import age, letters, survey
+from ganbench.training.checkpoint import CheckpointWriter
 
 from ..conftest import Answer, Smoke
 
@@ -25,7 +25,7 @@ Command = Callable[..., Answer]
 HOLD = """
 import sys
 from pathlib import Path
-from ganbench.trials.store import Lock
+from ganbench.store.store import Lock
 assert Lock(Path(sys.argv[1])).acquire()
 print("held", flush=True)
 sys.stdin.read()
@@ -55,7 +55,7 @@ def runs(smoke: Smoke, tmp_path: Path) -> Iterator[Path]:
     failed.write(folders["dcgan"] / "record.json")
     edited = folders["real"] / "record.json"
     edited.write_text(edited.read_text().replace('"repetition": 0', '"repetition": 7'))
-    keeper = Keeper(folders["vae"], 0.0)
+    keeper = CheckpointWriter(folders["vae"], 0.0)
     keeper.save(lambda: {"step": 3}, {"share": 0.45})
     keeper.wait()
     words = [sys.executable, "-c", HOLD, str(folders["replay"])]
@@ -163,7 +163,7 @@ def test_keys_are_shown_as_far_as_they_differ() -> None:
 
 def test_how_far_a_trial_came_is_read_from_the_last_whole_header(tmp_path: Path) -> None:
     assert read_share(tmp_path) is None
-    keeper = Keeper(tmp_path, 0.0)
+    keeper = CheckpointWriter(tmp_path, 0.0)
     for share in (0.2, 0.4):
         keeper.save(lambda: {}, {"share": share})
         keeper.wait()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.training.checkpoint import Keeper
-from ganbench.trials.record import Record, Status, read_record
+from ganbench.store.run_record import Record, Status, read_record
+from ganbench.training.checkpoint import CheckpointWriter
 
 from ..conftest import Answer, Smoke
 
@@ -91,7 +91,7 @@ def test_of_a_trial_without_a_record_what_is_known(smoke: Smoke, command: Comman
     (folder / "record.json").unlink()
     (folder / "log.txt").write_text("warming up\n")
     assert "interrupted, not begun" in command("show", record.key, "--out", tmp_path).out
-    keeper = Keeper(folder, 0.0)
+    keeper = CheckpointWriter(folder, 0.0)
     keeper.save(lambda: {}, {"share": 0.125})
     keeper.wait()
     for key in (record.key[:6], folder):

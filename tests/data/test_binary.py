@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganbench.data.binary import binarise
+from ganbench.data.binarize import binarise
 from ganbench.data.embedded import MNIST5K_BINARY, load_mnist5k
 
 
@@ -31,7 +31,7 @@ def test_black_and_white_is_drawn_once_and_for_all() -> None:
 def test_the_embedded_digits_are_split_as_the_grey_ones() -> None:
     binary, grey = MNIST5K_BINARY.load(None), load_mnist5k()
     assert binary.sha256 == MNIST5K_BINARY.sha256 != grey.sha256
-    for name in ("train", "test", "heldout"):
+    for name in ("train", "test", "validation"):
         mine, theirs = getattr(binary, name), getattr(grey, name)
         assert np.array_equal(mine.labels, theirs.labels)
         assert set(np.unique(mine.images)) == {0, 255}

@@ -14,7 +14,7 @@ import pytest
 from ganbench.data import cifar
 from ganbench.data.cifar import ARCHIVE, CIFAR10, FILES, FOLDER, RECORD, load_cifar10, parse
 from ganbench.errors import RequestError
-from ganbench.files import sha256_of
+from ganbench.util.atomic_io import sha256_of
 
 
 def made_up(seed: int, n: int = 20) -> bytes:
@@ -82,8 +82,8 @@ def test_what_is_no_such_file_is_named(content: bytes, said: str) -> None:
 
 def test_the_last_training_file_is_held_out(root: Path) -> None:
     dataset = load_cifar10(root)
-    assert [len(split) for split in (dataset.train, dataset.test, dataset.heldout)] == [80, 20, 20]
-    assert (dataset.heldout.images == parse(made_up(4), "").images).all()
+    assert [len(split) for split in (dataset.train, dataset.test, dataset.validation)] == [80, 20, 20]
+    assert (dataset.validation.images == parse(made_up(4), "").images).all()
     assert (dataset.test.images == parse(made_up(5), "").images).all()
     assert (dataset.train.images[20:40] == parse(made_up(1), "").images).all()
     assert (dataset.classes, dataset.shape) == (10, (3, 32, 32))
@@ -150,6 +150,6 @@ def test_the_real_files() -> None:
     if not data or not all((Path(data) / FOLDER / file).exists() for file in FILES):
         pytest.skip("GANBENCH_DATA names no folder that holds CIFAR-10's binary version")
     dataset = CIFAR10.load(None)
-    assert [len(split) for split in (dataset.train, dataset.test, dataset.heldout)] == [40_000, 10_000, 10_000]
+    assert [len(split) for split in (dataset.train, dataset.test, dataset.validation)] == [40_000, 10_000, 10_000]
     assert dataset.sha256 == CIFAR10.sha256
     assert dataset.test.labels is not None and np.bincount(dataset.test.labels).tolist() == [1000] * 10

@@ -7,8 +7,8 @@ import pytest
 
 from ganbench.data.dataset import Dataset, DataSource, Split, content_hash, make_dataset, stratified_split
 from ganbench.errors import RequestError
-from ganbench.registry import Origin, Registry
-from ganbench.trials.plan import load_dataset
+from ganbench.experiment.plan import load_dataset
+from ganbench.registry.registry import Origin, Registry
 
 
 def numbered(n: int) -> np.ndarray:
@@ -28,8 +28,8 @@ def test_a_split_deals_every_image_out_once_and_keeps_its_label() -> None:
 
 def test_sizes_that_are_multiples_of_the_classes_come_out_exact() -> None:
     labels = np.random.default_rng(1).permutation(np.repeat(np.arange(10), 50))
-    train, test, heldout = stratified_split(numbered(500), labels, 100, 50)
-    for part, each in ((train, 35), (test, 10), (heldout, 5)):
+    train, test, validation = stratified_split(numbered(500), labels, 100, 50)
+    for part, each in ((train, 35), (test, 10), (validation, 5)):
         assert np.bincount(part.labels).tolist() == [each] * 10
 
 

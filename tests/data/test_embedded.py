@@ -22,27 +22,27 @@ def pieces(*arrays: np.ndarray) -> list[bytes]:
 def test_mnist5k_is_the_known_one_split_evenly(mnist5k: Dataset) -> None:
     assert mnist5k.sha256 == MNIST5K.sha256
     assert (mnist5k.shape, mnist5k.classes, mnist5k.name) == ((1, 28, 28), 10, "mnist5k")
-    for split, each in ((mnist5k.train, 300), (mnist5k.test, 100), (mnist5k.heldout, 100)):
+    for split, each in ((mnist5k.train, 300), (mnist5k.test, 100), (mnist5k.validation, 100)):
         assert (split.images.dtype, split.labels.dtype) == (np.uint8, np.int64)
         assert np.bincount(split.labels).tolist() == [each] * 10
 
 
 def test_the_splits_of_mnist5k_are_disjoint_and_lose_nothing(mnist5k: Dataset) -> None:
-    parts = [split.images for split in (mnist5k.train, mnist5k.test, mnist5k.heldout)]
+    parts = [split.images for split in (mnist5k.train, mnist5k.test, mnist5k.validation)]
     assert pieces(*parts) == pieces(mnist5k_digits()[0])
-    train, test, heldout = (set(pieces(part)) for part in parts)
+    train, test, validation = (set(pieces(part)) for part in parts)
     assert not train & test
-    assert not train & heldout
-    assert not test & heldout
+    assert not train & validation
+    assert not test & validation
 
 
 def test_digits_is_the_known_one_split_evenly(digits: Dataset) -> None:
     assert digits.sha256 == DIGITS.sha256
     assert (digits.shape, digits.classes) == ((1, 8, 8), 10)
-    assert [len(split) for split in (digits.train, digits.test, digits.heldout)] == [1197, 300, 300]
-    assert np.bincount(digits.test.labels).tolist() == np.bincount(digits.heldout.labels).tolist() == [30] * 10
+    assert [len(split) for split in (digits.train, digits.test, digits.validation)] == [1197, 300, 300]
+    assert np.bincount(digits.test.labels).tolist() == np.bincount(digits.validation.labels).tolist() == [30] * 10
     assert (digits.train.images.min(), digits.train.images.max()) == (0, 255)
-    assert len(set(pieces(digits.train.images, digits.test.images, digits.heldout.images))) == 1797
+    assert len(set(pieces(digits.train.images, digits.test.images, digits.validation.images))) == 1797
 
 
 def other_digit(raw: bytes) -> bytes:

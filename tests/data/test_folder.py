@@ -15,8 +15,8 @@ from ganbench.data import folder as folders
 from ganbench.data.dataset import Dataset, DataSource, proportional_split
 from ganbench.data.folder import folder_source
 from ganbench.errors import RequestError
-from ganbench.registry import Registry
-from ganbench.trials.plan import find_track, identify, load_dataset
+from ganbench.experiment.plan import find_track, identify, load_dataset
+from ganbench.registry.registry import Registry
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (120, 8, 8, 3), dtype=np.uint8)
 
@@ -45,7 +45,7 @@ def rows(*parts: np.ndarray) -> set[bytes]:
 
 def test_every_image_is_in_one_split(tmp_path: Path) -> None:
     dataset = load(write(tmp_path / "set", PIXELS))
-    splits = [dataset.train, dataset.test, dataset.heldout]
+    splits = [dataset.train, dataset.test, dataset.validation]
     assert [len(split) for split in splits] == [72, 24, 24]
     assert (dataset.classes, dataset.shape) == (0, (3, 8, 8))
     assert all(split.labels is None for split in splits)
@@ -56,7 +56,7 @@ def test_sub_folders_are_classes_and_each_split_has_its_share(tmp_path: Path) ->
     write(tmp_path / "set" / "dog", PIXELS[:100])
     write(tmp_path / "set" / "cat" / "black", PIXELS[100:], suffix=".BMP")
     dataset = load(tmp_path / "set")
-    shares = [np.bincount(split.labels).tolist() for split in (dataset.train, dataset.test, dataset.heldout)]
+    shares = [np.bincount(split.labels).tolist() for split in (dataset.train, dataset.test, dataset.validation)]
     assert shares == [[12, 60], [4, 20], [4, 20]]
     assert dataset.classes == 2
     cats = rows(dataset.train.images[dataset.train.labels == 0])
@@ -101,7 +101,7 @@ def test_the_middle_is_taken_and_resized_once(tmp_path: Path) -> None:
     wide[:, :, 12:28] = PIXELS[..., 0].repeat(2, axis=1).repeat(2, axis=2)
     image = Image.fromarray(wide[5, :, 12:28]).resize((8, 8), Image.Resampling.LANCZOS)
     dataset = load(write(tmp_path / "set", wide))
-    assert np.asarray(image).tobytes() in rows(*(s.images for s in (dataset.train, dataset.test, dataset.heldout)))
+    assert np.asarray(image).tobytes() in rows(*(s.images for s in (dataset.train, dataset.test, dataset.validation)))
     assert load(tmp_path / "set", "").shape == (1, 32, 32)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ganbench.data.mnist import FASHION_MNIST, FILES, MNIST, MNIST_BINARY, official_splits
 from ganbench.errors import RequestError
-from ganbench.files import sha256_of
+from ganbench.util.atomic_io import sha256_of
 
 
 @pytest.mark.parametrize("damaged", sorted(FILES["MNIST"]))
@@ -54,7 +54,7 @@ def test_the_real_files(source, folder: str) -> None:
     if not under_ganbench_data(folder):
         pytest.skip(f"GANBENCH_DATA names no folder that holds {folder}")
     dataset = source.load(None)
-    assert [len(split) for split in (dataset.train, dataset.test, dataset.heldout)] == [50_000, 10_000, 10_000]
+    assert [len(split) for split in (dataset.train, dataset.test, dataset.validation)] == [50_000, 10_000, 10_000]
     assert dataset.sha256 == source.sha256
     train, test = official_splits(source.name, folder, None)
     assert (len(train), len(test), test.images.shape[1:]) == (60_000, 10_000, (1, 28, 28))

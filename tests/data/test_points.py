@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganbench.data.dataset import DataSource, content_hash, make_dataset
-from ganbench.data.points import GRID25, RING8, grid, ring
+from ganbench.data.gaussian_mixtures import GRID25, RING8, grid, ring
 
 
 @pytest.mark.parametrize(("source", "modes"), [(RING8, 8), (GRID25, 25)])
@@ -16,8 +16,8 @@ def test_they_are_the_known_ones(source: DataSource, modes: int) -> None:
     found = source.load(None)
     assert found.sha256 == source.sha256 == source.load(None).sha256
     assert (found.shape, found.classes, found.name) == ((2,), modes, source.name)
-    assert [len(split) for split in (found.train, found.test, found.heldout)] == [10_000, 2_500, 2_500]
-    for split in (found.train, found.test, found.heldout):
+    assert [len(split) for split in (found.train, found.test, found.validation)] == [10_000, 2_500, 2_500]
+    for split in (found.train, found.test, found.validation):
         assert (split.images.dtype, split.labels.dtype) == (np.float32, np.int64)
         assert np.abs(split.images).max() < 1
         assert np.unique(split.labels).tolist() == list(range(modes))
@@ -45,7 +45,7 @@ def test_sigma_beside_the_distances_is_that_of_the_papers() -> None:
 
 def test_the_hash_names_the_modes_too() -> None:
     found = RING8.load(None)
-    splits = found.train, found.test, found.heldout
+    splits = found.train, found.test, found.validation
     other = replace(found.modes, sigma=found.modes.sigma * 2)
     assert make_dataset("ring8", *splits, classes=8, modes=other).sha256 != found.sha256
     assert make_dataset("plain", *splits, classes=8).sha256 == content_hash(*splits)

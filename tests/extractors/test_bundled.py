@@ -12,18 +12,18 @@ import torch
 from ganbench.data.dataset import Dataset
 from ganbench.data.mnist import FILES, official_splits
 from ganbench.errors import RequestError
-from ganbench.evaluation.features import extract, extract_real
 from ganbench.extractors.base import ExtractorSource
 from ganbench.extractors.bundled import LENETS
-from ganbench.files import sha256_of
+from ganbench.scoring.features import extract, extract_real
+from ganbench.util.atomic_io import sha256_of
 
 CPU = torch.device("cpu")
 DIGITS, CLOTHING = LENETS
 
 
 def test_digits_it_never_trained_on_are_read(mnist5k: Dataset) -> None:
-    images = torch.from_numpy(np.concatenate([mnist5k.train.images, mnist5k.test.images, mnist5k.heldout.images]))
-    labels = np.concatenate([mnist5k.train.labels, mnist5k.test.labels, mnist5k.heldout.labels])
+    images = torch.from_numpy(np.concatenate([mnist5k.train.images, mnist5k.test.images, mnist5k.validation.images]))
+    labels = np.concatenate([mnist5k.train.labels, mnist5k.test.labels, mnist5k.validation.labels])
     found = extract(DIGITS.load(CPU, None), images)
     assert found.features.shape == (5000, 128)
     torch.testing.assert_close(found.probabilities.sum(1), torch.ones(5000))

@@ -17,12 +17,12 @@ from ganbench.errors import RequestError
 from ganbench.extractors import architectures
 from ganbench.extractors.base import ExtractorSource
 from ganbench.extractors.bundled import LENETS, WEIGHTS
-from ganbench.extractors.domain import DOMAIN, KEY, by_file, pack, read_about
-from ganbench.extractors.domain import Packed as Made
-from ganbench.extractors.making import make, recipe
-from ganbench.files import sha256_of
-from ganbench.registry import Registry
-from ganbench.shipped import discover
+from ganbench.extractors.classifier_file import DOMAIN, KEY, by_file, pack, read_about
+from ganbench.extractors.classifier_file import Packed as Made
+from ganbench.extractors.recipe import make, recipe
+from ganbench.registry.builtins import discover
+from ganbench.registry.registry import Registry
+from ganbench.util.atomic_io import sha256_of
 
 CPU = torch.device("cpu")
 
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_bytes(digits: Dataset) -> None:
 
 
 def test_it_is_trained_on_the_training_images_alone(digits: Dataset) -> None:
-    changed = replace(digits, test=Split(255 - digits.test.images, digits.test.labels), heldout=digits.test)
+    changed = replace(digits, test=Split(255 - digits.test.images, digits.test.labels), validation=digits.test)
     states = []
     for dataset in (digits, changed):
         content = make(recipe(dataset, 1)).content
@@ -164,7 +164,7 @@ def test_a_file_can_be_the_extractors_name(file: Path, tmp_path: Path) -> None:
 PLUGIN = """
 from pathlib import Path
 import ganbench
-from ganbench.extractors.domain import domain_source
+from ganbench.extractors.classifier_file import domain_source
 
 @ganbench.hookimpl
 def ganbench_register_extractors(register):

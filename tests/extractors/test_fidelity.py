@@ -12,8 +12,8 @@ import torch
 from torch_fidelity import feature_extractor_inceptionv3 as inception
 
 from ganbench.errors import RequestError
-from ganbench.extractors import fidelity
-from ganbench.registry import Registry
+from ganbench.extractors import torch_fidelity as fidelity
+from ganbench.registry.registry import Registry
 
 CPU = torch.device("cpu")
 NAME = "inception-v3-compat"

@@ -13,8 +13,9 @@ from torch_fidelity import feature_extractor_inceptionv3 as inception
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 from torchvision.models import VGG16_Weights
 
-from ganbench.extractors import fidelity, hub
-from ganbench.extractors.fidelity import NETWORKS
+from ganbench.extractors import hub
+from ganbench.extractors import torch_fidelity as fidelity
+from ganbench.extractors.torch_fidelity import NETWORKS
 
 
 @pytest.mark.parametrize("home", [{}, {"XDG_CACHE_HOME": "/x"}, {"TORCH_HOME": "~/y"}, {"TORCH_HOME": ""}])

@@ -18,11 +18,12 @@ from torch import nn
 from torch_fidelity import calculate_metrics
 from torch_fidelity import feature_extractor_inceptionv3 as inception
 
-from ganbench.evaluation import features
-from ganbench.evaluation.images import read_images
-from ganbench.extractors import fidelity
+from ganbench.extractors import torch_fidelity as fidelity
 from ganbench.extractors.base import Features
-from ganbench.metrics import frechet_distance, inception_score, kernel_distance, precision_recall
+from ganbench.metrics import frechet_distance, inception_score, kernel_distance
+from ganbench.metrics import prdc as precision_recall
+from ganbench.scoring.external.evaluate import features
+from ganbench.scoring.external.images import read_images
 
 CPU = torch.device("cpu")
 NAME = "inception-v3-compat"

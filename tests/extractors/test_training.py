@@ -8,7 +8,7 @@ import torch
 
 from ganbench.data.dataset import Dataset
 from ganbench.extractors.lenet import LeNet
-from ganbench.extractors.training import BATCH, EPOCHS, Progress, accuracy, default_epochs, shifted, train
+from ganbench.extractors.train import BATCH, EPOCHS, Progress, accuracy, default_epochs, shifted, train
 
 
 @pytest.mark.parametrize("images", [20, 1197, 3000, 12_800, 50_000, 60_000, 200_000, 10**7])

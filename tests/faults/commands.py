@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ganbench.training.header import Damaged, read_header
-from ganbench.trials.record import Record, read_record
+from ganbench.store.checkpoint_header import Damaged, read_header
+from ganbench.store.run_record import Record, read_record
 
 from .cases import MODELS
 from .models import __file__ as SOURCE

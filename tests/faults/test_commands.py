@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.trials.record import Status
-from ganbench.trials.store import in_work
+from ganbench.store.run_record import Status
+from ganbench.store.store import in_work
 
 from .cases import COMMANDS, GOES_ON, SAME
 from .commands import PATIENCE, Command, interrupted, is_same, record_of, run

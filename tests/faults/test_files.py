@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.trials.record import read_record
+from ganbench.store.run_record import read_record
 
 from .cases import FILES, PAGE, SAME, page
 from .commands import interrupted, is_same, record_of, run

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import mannwhitneyu, norm
 
-from ganbench.metrics.copying import _k_means, data_copying
+from ganbench.metrics.data_copying import _k_means, data_copying
 
 
 def draws(n: int, d: int = 8, seed: int = 0) -> np.ndarray:

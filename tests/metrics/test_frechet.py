@@ -8,8 +8,10 @@ import scipy.linalg
 import torch
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 
-from ganbench.metrics import frechet, frechet_distance, jackknife, rounded
-from ganbench.metrics.frechet import (
+from ganbench.metrics import fid as frechet
+from ganbench.metrics import frechet_distance, jackknife
+from ganbench.metrics._pairwise import error_bounds as rounded
+from ganbench.metrics.fid import (
     FrechetReference,
     Gaussian,
     Matrix,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.metrics.frechet import frechet_distance
-from ganbench.metrics.frechet_infinity import frechet_distance_infinity
+from ganbench.metrics.fid import frechet_distance
+from ganbench.metrics.fid_infinity import frechet_distance_infinity
 
 
 def exact_normal(d: int) -> np.ndarray:

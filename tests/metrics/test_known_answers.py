@@ -75,14 +75,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ganbench.data.dataset import Dataset
-from ganbench.evaluation import features
-from ganbench.evaluation.arrays import as_uint8
-from ganbench.evaluation.classifier import downstream_accuracy
-from ganbench.evaluation.features import extract, extract_real
-from ganbench.evaluation.images import read_images
 from ganbench.extractors.base import Features
 from ganbench.extractors.bundled import LENETS, WEIGHTS
-from ganbench.metrics import density_coverage, frechet_distance, inception_score, kernel_distance, precision_recall
+from ganbench.metrics import density_coverage, frechet_distance, inception_score, kernel_distance
+from ganbench.metrics import prdc as precision_recall
+from ganbench.metrics.downstream_classifier import downstream_accuracy
+from ganbench.scoring.external.array_layout import as_uint8
+from ganbench.scoring import features
+from ganbench.scoring.external.images import read_images
+from ganbench.scoring.features import extract, extract_real
 
 TESTS = Path(__file__).parents[1]
 CPU = torch.device("cpu")
@@ -175,7 +176,7 @@ def accuracies(dataset: Dataset, images: np.ndarray, labels: np.ndarray, seeds: 
 
 def test_labelled_real_samples_teach_what_training_images_do(mnist5k: Dataset) -> None:
     """Held-out images as if a model had made them: 0.913 against 0.910 here, sd 0.003 and 0.009 over four seeds."""
-    samples = accuracies(mnist5k, mnist5k.heldout.images, mnist5k.heldout.labels, range(4))
+    samples = accuracies(mnist5k, mnist5k.validation.images, mnist5k.validation.labels, range(4))
     baseline = accuracies(mnist5k, mnist5k.train.images[:1000], mnist5k.train.labels[:1000], range(4))
     spread = np.hypot(samples.std(ddof=1), baseline.std(ddof=1))
     assert abs(samples.mean() - baseline.mean()) < 2 * spread
@@ -186,7 +187,7 @@ def test_random_labels_teach_nothing(mnist5k: Dataset) -> None:
     """1 / K on average over labellings. Eight of them had sd 0.015, so the mean of four has 0.008: 5 of those."""
     random = np.random.default_rng(0)
     found = [
-        accuracies(mnist5k, mnist5k.heldout.images, random.integers(10, size=1000), range(seed, seed + 1))
+        accuracies(mnist5k, mnist5k.validation.images, random.integers(10, size=1000), range(seed, seed + 1))
         for seed in range(4)
     ]
     assert abs(np.mean(found) - 1 / 10) < 0.04
@@ -204,7 +205,7 @@ def scores(found: Features, reference: Features) -> tuple[float, ...]:
 
 
 def images_of(dataset: Dataset) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(dataset.heldout.images[:300]), torch.from_numpy(dataset.test.images[:300])
+    return torch.from_numpy(dataset.validation.images[:300]), torch.from_numpy(dataset.test.images[:300])
 
 
 def test_batch_size_and_threads(mnist5k: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganbench.metrics import authenticity, neighbours
+from ganbench.metrics import authenticity
+from ganbench.metrics._pairwise import knn as neighbours
 
 
 def draws(n: int, d: int, seed: int = 0) -> np.ndarray:

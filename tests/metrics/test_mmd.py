@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 
-from ganbench.metrics import kernel_distance, kernel_sums
+from ganbench.metrics import kernel_distance
+from ganbench.metrics._pairwise import kernel_sums
 from ganbench.metrics.mmd import kernel_distance_exact, rbf_kernel_distance
 
 Distance = Callable[..., float]

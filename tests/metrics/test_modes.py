@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.metrics.modes import ModeCounts, expected_good, mode_counts
+from ganbench.metrics.mode_counts import ModeCounts, expected_good, mode_counts
 
 CENTRES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 GOOD = 1 - math.exp(-4.5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.metrics.frechet import Gaussian, frechet_distance, frechet_distance_gaussians, gaussian_of
+from ganbench.metrics.fid import Gaussian, frechet_distance, frechet_distance_gaussians, gaussian_of
 from ganbench.metrics.moments import Moments, load_gaussian, save_gaussian
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from ganbench import metrics
-from ganbench.metrics import neighbours
-from ganbench.metrics.neighbours import centred, nearest, squared_radii, tiles
+from ganbench.metrics._pairwise import knn as neighbours
+from ganbench.metrics._pairwise.knn import centred, nearest, squared_radii, tiles
 
 
 def points(n: int, d: int = 16, seed: int = 0) -> torch.Tensor:

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ganbench import metrics
-from ganbench.metrics import balls, inside, rounded, single
-from ganbench.metrics.kernel_sums import Subsets
-from ganbench.metrics.pairs import PairReference, PairScores
-from ganbench.metrics.rounded import Rounded, products
+from ganbench.metrics._pairwise import error_bounds as rounded
+from ganbench.metrics._pairwise import float32 as single
+from ganbench.metrics._pairwise import knn_membership as inside
+from ganbench.metrics._pairwise import knn_radii as balls
+from ganbench.metrics._pairwise.api import PairReference, PairScores
+from ganbench.metrics._pairwise.error_bounds import Rounded, products
+from ganbench.metrics._pairwise.kernel_sums import Subsets
 
 Sets = tuple[np.ndarray, np.ndarray]
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganbench.metrics import frechet_distance
-from ganbench.metrics.per_class import per_class_frechet_distance
+from ganbench.metrics.fid_per_class import per_class_frechet_distance
 
 
 def labelled(n: int = 120, classes: int = 3, d: int = 5, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

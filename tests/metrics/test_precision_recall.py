@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
 
-from ganbench.metrics import density_coverage, neighbours, precision_recall
+from ganbench.metrics import density_coverage
+from ganbench.metrics import prdc as precision_recall
+from ganbench.metrics._pairwise import knn as neighbours
 
 
 def pair(n: int = 300, m: int = 250, d: int = 8, shift: float = 0.5) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganbench.metrics import frechet_distance
-from ganbench.metrics.uncertainty import jackknife
+from ganbench.metrics.jackknife import jackknife
 
 
 def mean(x: np.ndarray) -> float:

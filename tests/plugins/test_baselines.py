@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 import torch
 
-from ganbench.evaluation.samples import draw
 from ganbench.model import Batch, DataSpec, Model
+from ganbench.training.sampling import draw
 from ganbench_plugins.baselines import Noise, Real, Replay
 
 N, CLASSES = 60, 3

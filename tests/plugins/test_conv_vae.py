@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import distributions, nn
 
-from ganbench.evaluation.likelihood import is_given
 from ganbench.model import Batch, DataSpec
+from ganbench.training.likelihood import is_given
 from ganbench_plugins.beta_vae import BetaVAE
 from ganbench_plugins.conv_vae import ConvVAE
 from ganbench_plugins.two_stage_vae import TwoStageVAE

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.registry import Registry
+from ganbench.registry.registry import Registry
 from ganbench.testing import check_model
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (2,)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.trials.record import read_record
+from ganbench.store.run_record import read_record
 
 from ..conftest import SMOKE
 

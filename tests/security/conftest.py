@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganbench.trials.record import read_record
+from ganbench.store.run_record import read_record
 
 from ..conftest import Smoke
 from .attacks import Code

@@ -13,8 +13,8 @@ import torch
 
 from ganbench.data.mnist import FILES, official_splits
 from ganbench.errors import RequestError
-from ganbench.extractors import fidelity
-from ganbench.files import sha256_of
+from ganbench.extractors import torch_fidelity as fidelity
+from ganbench.util.atomic_io import sha256_of
 
 from ..conftest import Answer
 from .attacks import FORMS, Code, as_pickle, refused

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.addresses import load_file
 from ganbench.errors import RequestError
-from ganbench.registry import Registry
+from ganbench.registry.import_path import load_file
+from ganbench.registry.registry import Registry
 from ganbench.tracks.track import read_track
 
 from ..conftest import Answer, Smoke

@@ -18,8 +18,8 @@ from PIL import Image
 import ganbench
 from ganbench.boards.publish import publish
 from ganbench.errors import RequestError
+from ganbench.store.run_record import Record, read_record
 from ganbench.training.checkpoint import BEFORE, LATEST, read_checkpoint
-from ganbench.trials.record import Record, read_record
 
 from ..conftest import Answer, Smoke
 from .attacks import FORMS, NAMES, Code, as_pickle, put_checkpoint, refused

@@ -18,8 +18,8 @@ from ganbench.training.checkpoint import (
     BEFORE,
     HEADER,
     LATEST,
+    CheckpointWriter,
     Damaged,
-    Keeper,
     read_checkpoint,
     read_file,
     read_header,
@@ -28,7 +28,7 @@ from ganbench.training.checkpoint import (
 
 
 def write(folder: Path, *numbers: int) -> None:
-    keeper = Keeper(folder, 0.0)
+    keeper = CheckpointWriter(folder, 0.0)
     for number in numbers:
         keeper.save(lambda number=number: {"number": number, "tensor": torch.full((50,), number)}, {"images": number})
     keeper.wait()
@@ -92,8 +92,8 @@ def test_pickled_code_is_not_run(tmp_path: Path) -> None:
 
 
 def test_training_waits_only_while_the_state_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "write_whole", lambda *words, **more: time.sleep(0.3))
-    keeper = Keeper(tmp_path, 0.0)
+    monkeypatch.setattr(checkpoint, "atomic_write", lambda *words, **more: time.sleep(0.3))
+    keeper = CheckpointWriter(tmp_path, 0.0)
     start = time.perf_counter()
     keeper.save(lambda: {}, {})
     assert time.perf_counter() - start < 0.2
@@ -103,7 +103,7 @@ def test_training_waits_only_while_the_state_is_taken(tmp_path: Path, monkeypatc
 
 
 def test_the_more_a_checkpoint_costs_the_longer_until_the_next(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path, 0.01)
+    keeper = CheckpointWriter(tmp_path, 0.01)
     assert keeper.due(time.perf_counter() + 0.01)
     keeper.save(lambda: time.sleep(0.05) or {}, {})  # type: ignore[func-returns-value]
     keeper.wait()
@@ -118,8 +118,8 @@ def test_an_error_of_writing_comes_out(tmp_path: Path, monkeypatch: pytest.Monke
     def full(*words: Any, **more: Any) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(checkpoint, "write_whole", full)
-    keeper = Keeper(tmp_path, 0.0)
+    monkeypatch.setattr(checkpoint, "atomic_write", full)
+    keeper = CheckpointWriter(tmp_path, 0.0)
     keeper.save(lambda: {}, {})
     with pytest.raises(OSError, match="full"):
         keeper.wait()
@@ -127,7 +127,7 @@ def test_an_error_of_writing_comes_out(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_facts_fit_their_place(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path, 0.0)
+    keeper = CheckpointWriter(tmp_path, 0.0)
     keeper.save(lambda: {}, {"key": "k" * HEADER})
     with pytest.raises(ValueError, match="header"):
         keeper.wait()

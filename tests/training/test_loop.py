@@ -15,9 +15,10 @@ from torch import Tensor
 from ganbench.budget import Budget
 from ganbench.errors import DivergedError
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.training import loop, meter
+from ganbench.training import loop
+from ganbench.training import phase_timer as meter
 from ganbench.training.loop import Loop, Progress
-from ganbench.training.meter import Meter
+from ganbench.training.phase_timer import PhaseTimer
 
 CPU = torch.device("cpu")
 IMAGES = torch.zeros(40, 1, 2, 2, dtype=torch.uint8)
@@ -44,7 +45,7 @@ class Counter(Model):
 
 
 def run(model: Model, budget: str, **options: Any) -> Progress:
-    clock = options.pop("meter", None) or Meter(CPU)
+    clock = options.pop("meter", None) or PhaseTimer(CPU)
     with clock.phase("train"):
         made = {name: options.pop(name) for name in ("precision", "milestones") if name in options}
         return Loop(model, IMAGES, None, Budget.parse(budget), clock, seed=0, **made).run(**options)
@@ -66,7 +67,7 @@ def test_a_config_without_batch_size_has_batches_of_64() -> None:
             pass
 
     images = torch.zeros(130, 1, 2, 2, dtype=torch.uint8)
-    clock, model = Meter(CPU), Plain()
+    clock, model = PhaseTimer(CPU), Plain()
     with clock.phase("train"):
         Loop(model, images, None, Budget.parse("3steps"), clock, seed=0).run()
     assert (model.steps, model.images) == (3, 3 * 64)
@@ -87,7 +88,7 @@ class Clock:
 def test_a_time_budget_bills_steps_and_what_came_before_but_no_callback(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     model = Counter(lambda step: clock.tick(1.0) or {"loss": 1.0})
-    watch = Meter(CPU)
+    watch = PhaseTimer(CPU)
 
     def evaluate(progress: Progress) -> None:
         with watch.phase("evaluate"):
@@ -178,7 +179,7 @@ def test_a_loop_goes_on_where_another_was(stop: int) -> None:
         pass
 
     def loop_of(model: Model) -> Loop:
-        return Loop(model, IMAGES, None, Budget(steps=8), Meter(CPU), seed=0, milestones=(0.25, 0.5))
+        return Loop(model, IMAGES, None, Budget(steps=8), PhaseTimer(CPU), seed=0, milestones=(0.25, 0.5))
 
     def seen(model: Model, run: Loop, at: int = 0) -> list[tuple[int, dict[str, float]]]:
         points = list[tuple[int, dict[str, float]]]()

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ganbench.training import meter
-from ganbench.training.meter import Meter
+from ganbench.training import phase_timer as meter
+from ganbench.training.phase_timer import PhaseTimer
 
 
 def test_a_phase_inside_another_pauses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(meter, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    watch = Meter(torch.device("cpu"))
+    watch = PhaseTimer(torch.device("cpu"))
     now[0] += 50
     with watch.phase("train"):
         now[0] += 1
@@ -37,7 +37,7 @@ def test_what_an_earlier_process_spent_takes_the_place_of_building_the_model_aga
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(meter, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    watch = Meter(torch.device("cpu"))
+    watch = PhaseTimer(torch.device("cpu"))
     with watch.phase("evaluate"):
         now[0] += 1
     with watch.phase("train"):

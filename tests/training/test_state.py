@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.training.nodes import UnsavableError
+from ganbench.training.seeds import seed_everything
 from ganbench.training.state import capture, random_states, restore, set_random_states
-from ganbench.trials.seeds import seed_everything
+from ganbench.training.state_codec import UnsavableError
 
 CPU = torch.device("cpu")
 DATA = DataSpec((3,), 0, "none", 8)

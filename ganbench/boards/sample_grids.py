@@ -1,0 +1,137 @@
+"""The pictures of a board: sample grids, one a model, and all of them side by side; what trainings looked like."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganbench.boards.aggregate import Row
+from ganbench.boards.board import Board
+from ganbench.boards.formatting import interval, name, slug
+from ganbench.metrics.base import MetricInfo
+from ganbench.util.atomic_io import atomic_write
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
+
+TRIAL = "Trial"
+"""The text chunk of a published grid that holds the key of the trial it shows."""
+_MOST = 50_000_000
+"""Pixels; half of what Pillow warns of."""
+_SIDE, _GAP, _LINE, _COLUMNS = 320, 16, 20, 4
+
+
+def update_pictures(board: Board, runs: Path, folder: Path, picture: str = "samples.png") -> dict[str, Path]:
+    """Publish one picture a model, such as its sample grid, and return them by label, in the order of rows.
+
+    It is that of the lowest ok repetition. Where its run folder is gone, a picture published before stays if it shows
+    a trial that is still on the board; one of a superseded or failed trial would tell a tale.
+    """
+    shown: dict[str, Path] = {}
+    for ranked in board.rows:
+        row, path = ranked.row, folder / f"{slug(ranked.row.label)}.png"
+        fresh = _open(runs / row.ok[0].key / picture) if row.ok else None
+        if fresh is not None:
+            _save(fresh, path, {TRIAL: row.ok[0].key})
+            shown[row.label] = path
+        elif _trial(path) in {record.key for record in row.ok}:
+            shown[row.label] = path
+        else:
+            path.unlink(missing_ok=True)
+    return shown
+
+
+def draw_overview(board: Board, samples: Mapping[str, Path], path: Path) -> bool:
+    """Draw every model's grid side by side under its name; False, and no picture, where there is none."""
+    tiles = [
+        (ranked.row, tile)
+        for ranked in board.rows
+        if ranked.row.label in samples and (tile := _open(samples[ranked.row.label])) is not None
+    ]
+    if not tiles:
+        path.unlink(missing_ok=True)
+        return False
+    from PIL import Image, ImageDraw
+
+    fitted = [(row, _fit(tile)) for row, tile in tiles]
+    columns = min(_COLUMNS, len(fitted))
+    lines = -(-len(fitted) // columns)
+    height = max(tile.height for _, tile in fitted)
+    stride = height + 2 * _LINE + _GAP
+    canvas = Image.new("RGB", (_GAP + columns * (_SIDE + _GAP), _GAP + lines * stride), "white")
+    draw = ImageDraw.Draw(canvas)
+    large, small = _font(15), _font(12)
+    for index, (row, tile) in enumerate(fitted):
+        x, y = _GAP + index % columns * (_SIDE + _GAP), _GAP + index // columns * stride
+        draw.text((x, y), _elide(name(row), large), fill="#111111", font=large)
+        draw.text((x, y + _LINE), _score(row, board.headline), fill="#555555", font=small)
+        canvas.paste(tile, (x, y + 2 * _LINE))
+    _save(canvas, path, {})
+    return True
+
+
+def _score(row: Row, headline: MetricInfo) -> str:
+    return f"{headline.title} {interval(row.headline, headline.digits)}" if row.headline else ""
+
+
+def _fit(tile: Image) -> Image:
+    """Bring a grid to one width, pixels kept crisp, and cut whatever makes it taller than wide."""
+    from PIL import Image
+
+    rgb = tile.convert("RGB")
+    height = max(1, round(rgb.height * _SIDE / rgb.width))
+    resample = Image.Resampling.NEAREST if _SIDE % rgb.width == 0 else Image.Resampling.LANCZOS
+    return rgb.resize((_SIDE, height), resample).crop((0, 0, _SIDE, min(height, _SIDE)))
+
+
+def _font(size: int) -> FreeTypeFont:
+    """Return the font that matplotlib ships, so that both pictures speak with one voice on every machine."""
+    import matplotlib
+    from PIL import ImageFont
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
+
+
+def _elide(text: str, font: FreeTypeFont) -> str:
+    if font.getlength(text) <= _SIDE:
+        return text
+    while text and font.getlength(text + "…") > _SIDE:
+        text = text[:-1]
+    return text + "…"
+
+
+def _open(path: Path) -> Image | None:
+    """Return a PNG read whole, None where there is none, it is damaged, or larger than a grid can be.
+
+    Pillow is to try no other format: some (EPS) are programs, and a run's folder may be a stranger's.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.width * image.height > _MOST:
+                return None
+            image.load()
+            return image.copy()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _trial(path: Path) -> str | None:
+    image = _open(path)
+    return None if image is None else image.info.get(TRIAL)
+
+
+def _save(image: Image, path: Path, text: Mapping[str, str]) -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    chunks, stream = PngInfo(), io.BytesIO()
+    for keyword, value in text.items():
+        chunks.add_text(keyword, value)
+    plain = image if image.mode in ("L", "RGB") else image.convert("RGB")
+    plain.info = {}
+    plain.save(stream, "PNG", pnginfo=chunks, optimize=True)
+    atomic_write(path, lambda file: file.write(stream.getvalue()))

@@ -1,0 +1,62 @@
+"""What ganbench itself registers, through the same hooks as anybody; the models come from `ganbench_plugins`.
+
+`built_in` is that alone, without importing torch; `discover` is that and every installed plugin.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import ganbench
+from ganbench.data.cifar import CIFAR10
+from ganbench.data.embedded import DIGITS, MNIST5K, MNIST5K_BINARY
+from ganbench.data.folder import FOLDER
+from ganbench.data.gaussian_mixtures import GRID25, RING8
+from ganbench.data.mnist import FASHION_MNIST, MNIST, MNIST_BINARY
+from ganbench.extractors.bundled import LENETS
+from ganbench.extractors.classifier_file import DOMAIN
+from ganbench.extractors.coordinates import COORDINATES
+from ganbench.extractors.torch_fidelity import FIDELITY
+from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.registry.hookspecs import hookimpl
+from ganbench.registry.registry import Broken, Origin, Registry, take_in
+
+
+@hookimpl
+def ganbench_register_datasets(register):  # type: ignore[no-untyped-def]
+    for source in (MNIST5K, MNIST5K_BINARY, MNIST, MNIST_BINARY, FASHION_MNIST, CIFAR10, FOLDER, DIGITS, RING8, GRID25):
+        register(source)
+
+
+@hookimpl
+def ganbench_register_extractors(register):  # type: ignore[no-untyped-def]
+    for source in (*LENETS, DOMAIN, *FIDELITY, COORDINATES):
+        register(source)
+
+
+@hookimpl
+def ganbench_register_metrics(register):  # type: ignore[no-untyped-def]
+    for metric in METRICS:
+        register(metric)
+
+
+@hookimpl
+def ganbench_register_tracks(register):  # type: ignore[no-untyped-def]
+    for path in sorted(Path(ganbench.__file__).with_name("tracks").glob("*.toml")):
+        register(path)
+
+
+def built_in() -> Registry:
+    """Return a registry that holds ganbench's own data sets, extractors and tracks."""
+    registry = Registry()
+    registry.add_plugin(sys.modules[__name__], Origin("ganbench", ganbench.__version__, ""))
+    return registry
+
+
+def discover(report: Callable[[Broken], None] = lambda broken: None) -> Registry:
+    """Return a registry that holds every installed plugin too; `report` is told of each broken one."""
+    registry = built_in()
+    take_in(registry, report)
+    return registry

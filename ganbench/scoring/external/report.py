@@ -1,0 +1,99 @@
+"""What `ganbench evaluate` found, with everything that a reader needs to repeat it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganbench.extractors.base import ExtractorSource
+from ganbench.metrics.base import MetricInfo, flatten
+from ganbench.scoring.evaluator import Verdict
+from ganbench.scoring.external.images import Images
+from ganbench.scoring.external.saved_statistics import Statistics
+from ganbench.scoring.metric_context import Classifier
+from ganbench.tracks.track import PROTOCOL, Track
+from ganbench.util.atomic_io import write_text
+
+SCHEMA = 2
+IMAGES = "clamped and rounded to uint8 once, half to even; never resized or cropped before the extractor"
+POINTS = "clamped to [-1, 1], float32"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict, what its metrics are, sentences that a reader must see, and the whole as JSON values."""
+
+    verdict: Verdict
+    facts: tuple[MetricInfo, ...]
+    notes: tuple[str, ...]
+    content: dict[str, Any]
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Values by name, deviations and errors among them."""
+        return flatten(self.verdict.scores)
+
+    def write(self, path: Path) -> None:
+        write_text(path, json.dumps(self.content, indent=1, allow_nan=False) + "\n")
+
+
+def make_report(
+    verdict: Verdict,
+    facts: Sequence[MetricInfo],
+    images: Images,
+    reference: Images | Statistics,
+    track: Track,
+    source: ExtractorSource,
+    identity: str,
+    *,
+    notes: list[str],
+    fingerprint: str | None,
+    classifier: Classifier | None,
+    provenance: dict[str, Any],
+) -> Report:
+    """Assemble a report; `fingerprint` is that of records which stand on the same board, None where there are none.
+
+    ``metrics`` and ``absent`` in its content are as in a trial's record.
+    """
+    versions = {metric.name: metric.version for metric in facts if metric.name in verdict.scores}
+    libraries = {name: version(name) for name in ("numpy", "scipy", "pillow", "torch-fidelity")}
+    content = {
+        "schema": SCHEMA,
+        "metrics": {name: score.model_dump() for name, score in verdict.scores.items()},
+        "absent": verdict.absent,
+        "metric_versions": versions,
+        "protocol": PROTOCOL,
+        "settings": {"downstream_classifier": None if classifier is None else asdict(classifier)},
+        "samples": _about(images) | {"labels_sha256": _labels_hash(images)},
+        "reference": _about(reference),
+        "extractor": {"name": source.name, "sha256": identity},
+        "preprocessing": {
+            "samples": IMAGES if len(images.shape) == 3 else POINTS,
+            "extractor": source.preprocessing,
+        },
+        "track": track.model_dump(mode="json"),
+        "fingerprint": fingerprint,
+        "notes": notes,
+        "provenance": provenance | {"libraries": libraries},
+    }
+    return Report(verdict, tuple(facts), tuple(notes), content)
+
+
+def _about(images: Images | Statistics) -> dict[str, Any]:
+    return {
+        "name": images.name, "kind": images.kind, "n": len(images), "available": images.available,
+        "shape": images.shape and list(images.shape), "sha256": images.sha256, "reading": images.reading,
+    }  # fmt: skip
+
+
+def _labels_hash(images: Images) -> str | None:
+    if images.labels is None:
+        return None
+    return hashlib.sha256(np.ascontiguousarray(images.labels, dtype="<i8").tobytes()).hexdigest()

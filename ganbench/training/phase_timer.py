@@ -1,0 +1,62 @@
+"""The clock of a trial: it stops while the harness evaluates, and is read only after the device is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+class PhaseTimer:
+    """Seconds by phase. Only the phase ``train`` is billed to the budget; phases do not nest.
+
+    Use as ``with meter.phase("evaluate"): ...``. A phase that is entered while another runs pauses that one.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._spent: dict[str, float] = {}
+        self._running: list[str] = []
+        self._since = 0.0
+
+    def _settle(self) -> None:
+        """Book the time since the last reading on the phase that is running."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        now = time.perf_counter()
+        if self._running:
+            name = self._running[-1]
+            self._spent[name] = self._spent.get(name, 0.0) + now - self._since
+        self._since = now
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        self._settle()
+        self._running.append(name)
+        try:
+            yield
+        finally:
+            self._settle()
+            self._running.pop()
+
+    def seconds(self, name: str) -> float:
+        """Return what a phase has taken so far."""
+        self._settle()
+        return self._spent.get(name, 0.0)
+
+    def by_phase(self) -> dict[str, float]:
+        """Return every phase's seconds."""
+        self._settle()
+        return dict(self._spent)
+
+    def load(self, seconds: dict[str, float]) -> None:
+        """Go on from what phases took in an earlier process.
+
+        What this one has billed to training so far, which is building the model once more, is left out.
+        """
+        self._settle()
+        self._spent.pop("train", None)
+        for name, spent in seconds.items():
+            self._spent[name] = self._spent.get(name, 0.0) + spent
