@@ -18,8 +18,8 @@ _HOMES = {
     "DataSpec": "ganbench.model",
     "Batch": "ganbench.model",
     "Record": "ganbench.store.run_record",
-    "Metric": "ganbench.metrics.base",
-    "Score": "ganbench.metrics.base",
+    "Metric": "ganbench.metric",
+    "Score": "ganbench.metric",
     "run": "ganbench.api",
     "reproduce": "ganbench.api",
     "evaluate": "ganbench.api",
@@ -35,7 +35,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ganbench.api import evaluate, load, reproduce, run
     from ganbench.boards.dataframe import leaderboard
-    from ganbench.metrics.base import Metric, Score
+    from ganbench.metric import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
     from ganbench.store.run_record import Record
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ganbench.metrics.base import LACKING, MetricInfo
+from ganbench.metric import LACKING, MetricInfo
 from ganbench.store.run_record import ModelInfo, Record, Status
 
 CONFIDENCE = 0.95

@@ -8,7 +8,7 @@ from pathlib import Path
 from ganbench.boards.aggregate import aggregate
 from ganbench.boards.collect import Collection, Refusal, Superseded, collect, started
 from ganbench.boards.rank import Ranked, rank
-from ganbench.metrics.base import MetricInfo
+from ganbench.metric import MetricInfo
 from ganbench.store.run_record import Record, TrackInfo
 from ganbench.tracks.track import Track
 

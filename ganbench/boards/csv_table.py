@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from ganbench.boards.board import Board
 from ganbench.boards.formatting import one_line
 from ganbench.boards.rank import Ranked
-from ganbench.metrics.base import MetricInfo
+from ganbench.metric import MetricInfo
 from ganbench.store.run_record import Record
 
 Value = str | int | float | None

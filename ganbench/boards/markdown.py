@@ -14,7 +14,7 @@ from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
 from ganbench.boards.formatting import BLANK, interval, number, one_line, plus_minus
 from ganbench.boards.rank import Ranked
-from ganbench.metrics.base import MetricInfo
+from ganbench.metric import MetricInfo
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _REASON = 240

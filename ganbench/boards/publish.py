@@ -13,7 +13,7 @@ from ganbench.boards.formatting import interval
 from ganbench.boards.markdown import escape, markdown
 from ganbench.boards.sample_grids import draw_overview, update_pictures
 from ganbench.errors import RequestError
-from ganbench.metrics.base import MetricInfo
+from ganbench.metric import MetricInfo
 from ganbench.util.atomic_io import atomic_write, write_text
 
 

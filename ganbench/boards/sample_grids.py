@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.formatting import interval, name, slug
-from ganbench.metrics.base import MetricInfo
+from ganbench.metric import MetricInfo
 from ganbench.util.atomic_io import atomic_write
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ganbench.boards.aggregate import Estimate
 from ganbench.boards.board import Board
 from ganbench.boards.formatting import BLANK, interval, name, number, one_line
 from ganbench.boards.rank import Ranked
-from ganbench.metrics.base import STANDARD, MetricInfo
+from ganbench.metric import STANDARD, MetricInfo
 
 SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "acc", "acc_oracle")
 """Of the standard metrics, those that a terminal has room for beside the headline."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ganbench.cli.table_printer import print_table
-from ganbench.metrics.base import STANDARD
+from ganbench.metric import STANDARD
 from ganbench.registry.catalog import catalog
 
 

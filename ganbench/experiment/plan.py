@@ -12,7 +12,7 @@ from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
 from ganbench.extractors.classifier_file import NAME as DOMAIN
 from ganbench.extractors.classifier_file import by_file
-from ganbench.metrics.base import Metric
+from ganbench.metric import Metric
 from ganbench.model import BATCH_SIZE, Model
 from ganbench.registry.import_path import address, load_file, source_hash
 from ganbench.registry.registry import Origin, Registered, Registry

@@ -19,7 +19,7 @@ from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.classifier_file import DOMAIN
 from ganbench.extractors.coordinates import COORDINATES
 from ganbench.extractors.torch_fidelity import FIDELITY
-from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.registry.builtin_metrics import METRICS
 from ganbench.registry.hookspecs import hookimpl
 from ganbench.registry.registry import Broken, Origin, Registry, take_in
 

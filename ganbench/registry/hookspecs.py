@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ganbench.data.dataset import DataSource
     from ganbench.extractors.base import ExtractorSource
-    from ganbench.metrics.base import Metric
+    from ganbench.metric import Metric
     from ganbench.model import Model
 
 hookspec = pluggy.HookspecMarker("ganbench")

@@ -131,7 +131,7 @@ class Registry:
             if not isinstance(getattr(thing, "name", None), str):
                 raise RequestError(f'class {thing.__qualname__} has no name: give it `name = "..."`')
         elif kind == "metrics":
-            from ganbench.metrics.base import Metric
+            from ganbench.metric import Metric
 
             if not isinstance(thing, Metric):
                 raise RequestError(f"{thing!r} is not a ganbench.Metric")

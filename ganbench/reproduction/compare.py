@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ganbench.boards.formatting import one_line
 from ganbench.budget import Budget
-from ganbench.metrics.base import MetricInfo
+from ganbench.metric import MetricInfo
 from ganbench.store.run_record import Record, Status
 
 LEVEL = 0.975

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.data.dataset import Dataset, Split
 from ganbench.extractors.base import Extractor, Features
-from ganbench.metrics.base import HEADLINE, LACKING, Metric, Score
+from ganbench.metric import HEADLINE, LACKING, Metric, Score
 from ganbench.metrics.fid import Gaussian
 from ganbench.scoring.features import extract, extract_real
 from ganbench.scoring.metric_context import Classifier, MetricContext, Real
@@ -77,7 +77,7 @@ class Evaluator:
         )  # fmt: skip
 
     def asks_for(self, need: str) -> bool:
-        """Tell whether a metric needs one of `ganbench.metrics.base.NEEDS`."""
+        """Tell whether a metric needs one of `ganbench.metric.NEEDS`."""
         return any(need in metric.needs for metric in self._metrics)
 
     def score(

@@ -83,7 +83,7 @@ class MetricContext:
         return len(self.images)
 
     def has(self, need: str) -> bool:
-        """Tell whether one of `ganbench.metrics.base.NEEDS` is there."""
+        """Tell whether one of `ganbench.metric.NEEDS` is there."""
         real = self.real
         return {
             "moments": real.features is not None or real.moments is not None,

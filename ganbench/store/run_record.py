@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganbench.errors import RequestError
-from ganbench.metrics.base import MetricInfo, Score
+from ganbench.metric import MetricInfo, Score
 from ganbench.tracks.track import Track
 from ganbench.util.atomic_io import write_text
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError, did_you_mean
-from ganbench.metrics.base import HEADLINE, STANDARD, MetricInfo
+from ganbench.metric import HEADLINE, STANDARD, MetricInfo
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 PROTOCOL = 1

@@ -16,7 +16,7 @@ from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import RequestError
 from ganbench.experiment.plan import find_metrics, load_dataset
-from ganbench.metrics.base import flatten
+from ganbench.metric import flatten
 from ganbench.model import Batch, DataSpec, Model
 from ganbench.pictures.grid import write_pictures
 from ganbench.pictures.scatter import snapshots

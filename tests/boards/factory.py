@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from ganbench.metrics.base import Score
-from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.metric import Score
+from ganbench.registry.builtin_metrics import METRICS
 from ganbench.store.run_record import ModelInfo, Record, Status, TrackInfo
 from ganbench.tracks.track import Track
 

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from ganbench.boards.aggregate import COPIES, aggregate, estimate
-from ganbench.metrics.base import HEADLINE
-from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.metric import HEADLINE
+from ganbench.registry.builtin_metrics import METRICS
 from ganbench.store.run_record import Status
 
 from .factory import make, seeds

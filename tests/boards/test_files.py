@@ -14,7 +14,7 @@ from ganbench.boards.dataframe import leaderboard
 from ganbench.boards.formatting import slug
 from ganbench.boards.markdown import escape, markdown
 from ganbench.boards.terminal import table
-from ganbench.metrics.base import STANDARD
+from ganbench.metric import STANDARD
 from ganbench.store.run_record import Status
 
 from .factory import TRACK, full, make, seeds, write_runs

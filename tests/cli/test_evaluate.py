@@ -14,7 +14,7 @@ from PIL import Image
 
 import ganbench
 from ganbench.data.dataset import Dataset
-from ganbench.metrics.base import Score, flatten
+from ganbench.metric import Score, flatten
 from ganbench.store.run_record import read_record
 
 from ..conftest import Answer, Smoke

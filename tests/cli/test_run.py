@@ -14,7 +14,7 @@ from ganbench.data.dataset import Dataset
 from ganbench.engines import forkserver as starter
 from ganbench.experiment.session import Request, prepare, read_timeout
 from ganbench.extractors.bundled import LENETS
-from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.registry.builtin_metrics import METRICS
 from ganbench.registry.registry import Registry
 from ganbench.scoring.evaluator import Evaluator
 from ganbench.store.run_record import Status, read_record

@@ -20,9 +20,8 @@ from torch_fidelity import feature_extractor_inceptionv3 as inception
 
 from ganbench.extractors import torch_fidelity as fidelity
 from ganbench.extractors.base import Features
-from ganbench.metrics import frechet_distance, inception_score, kernel_distance
-from ganbench.metrics import prdc as precision_recall
-from ganbench.scoring.external.evaluate import features
+from ganbench.metrics import frechet_distance, inception_score, kernel_distance, precision_recall
+from ganbench.scoring import features
 from ganbench.scoring.external.images import read_images
 
 CPU = torch.device("cpu")

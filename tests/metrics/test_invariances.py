@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ganbench.metrics import authenticity, density_coverage, frechet_distance, inception_score
-from ganbench.metrics import prdc as precision_recall
+from ganbench.metrics import authenticity, density_coverage, frechet_distance, inception_score, precision_recall
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 

@@ -77,11 +77,10 @@ from torch import Tensor
 from ganbench.data.dataset import Dataset
 from ganbench.extractors.base import Features
 from ganbench.extractors.bundled import LENETS, WEIGHTS
-from ganbench.metrics import density_coverage, frechet_distance, inception_score, kernel_distance
-from ganbench.metrics import prdc as precision_recall
+from ganbench.metrics import density_coverage, frechet_distance, inception_score, kernel_distance, precision_recall
 from ganbench.metrics.downstream_classifier import downstream_accuracy
-from ganbench.scoring.external.array_layout import as_uint8
 from ganbench.scoring import features
+from ganbench.scoring.external.array_layout import as_uint8
 from ganbench.scoring.external.images import read_images
 from ganbench.scoring.features import extract, extract_real
 

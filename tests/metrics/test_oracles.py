@@ -20,8 +20,7 @@ from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, i
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
 
-from ganbench.metrics import density_coverage, frechet_distance, inception_score, kernel_distance
-from ganbench.metrics import prdc as precision_recall
+from ganbench.metrics import density_coverage, frechet_distance, inception_score, kernel_distance, precision_recall
 
 Rows = np.ndarray
 D = 24

@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
 
-from ganbench.metrics import density_coverage
-from ganbench.metrics import prdc as precision_recall
+from ganbench.metrics import density_coverage, precision_recall
 from ganbench.metrics._pairwise import knn as neighbours
 
 

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
+from ganbench import metric as scores
 from ganbench.data.dataset import Dataset
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.torch_fidelity import register_with_torch_fidelity
-from ganbench.metrics import base as scores
-from ganbench.metrics.base import flatten
-from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.metric import flatten
+from ganbench.registry.builtin_metrics import METRICS
+from ganbench.scoring import features
 from ganbench.scoring.evaluator import Evaluator
-from ganbench.scoring.external.evaluate import features
 from ganbench.scoring.metric_context import Classifier
 
 CPU = torch.device("cpu")

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ganbench.data.embedded import load_digits
 from ganbench.errors import DivergedError
-from ganbench.metrics.builtin_metrics import METRICS
 from ganbench.model import DataSpec, Model
+from ganbench.registry.builtin_metrics import METRICS
 from ganbench.scoring.metric_context import MetricContext, Real
 from ganbench.store.run_record import read_record
 from ganbench.training import likelihood

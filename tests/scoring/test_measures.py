@@ -12,11 +12,10 @@ from torch import Tensor
 from ganbench import Metric, Score
 from ganbench.data.dataset import Dataset
 from ganbench.extractors.bundled import LENETS
-from ganbench.metrics import density_coverage, frechet_distance, jackknife, kernel_distance
-from ganbench.metrics import prdc as precision_recall
-from ganbench.metrics.base import NEEDS, STANDARD, flatten
-from ganbench.metrics.builtin_metrics import METRICS
+from ganbench.metric import NEEDS, STANDARD, flatten
+from ganbench.metrics import density_coverage, frechet_distance, jackknife, kernel_distance, precision_recall
 from ganbench.metrics.fid import gaussian_of
+from ganbench.registry.builtin_metrics import METRICS
 from ganbench.scoring.evaluator import Evaluator, Verdict
 from ganbench.scoring.metric_context import Classifier, MetricContext, Real
 

@@ -14,8 +14,8 @@ from ganbench.data.gaussian_mixtures import RING8
 from ganbench.errors import RequestError
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.coordinates import COORDINATES
-from ganbench.metrics.builtin_metrics import METRICS
 from ganbench.model import DataSpec, Model
+from ganbench.registry.builtin_metrics import METRICS
 from ganbench.scoring.evaluator import Evaluator
 from ganbench.scoring.external.point_files import read_points
 from ganbench.scoring.metric_context import Classifier

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from ganbench.errors import RequestError
-from ganbench.metrics.base import STANDARD
+from ganbench.metric import STANDARD
 from ganbench.store.run_record import Record, Score, Status, read_record
 
 from ..conftest import Smoke

@@ -10,7 +10,7 @@ from typing import Any
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import RequestError, did_you_mean
 from ganbench.experiment.plan import find_track, load_dataset
-from ganbench.metrics.base import HEADLINE
+from ganbench.metric import HEADLINE
 from ganbench.registry.registry import Registry
 from ganbench.scoring.evaluator import Reference
 from ganbench.scoring.external.array_layout import plain

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ganbench.extractors.base import ExtractorSource
-from ganbench.metrics.base import MetricInfo, flatten
+from ganbench.metric import MetricInfo, flatten
 from ganbench.scoring.evaluator import Verdict
 from ganbench.scoring.external.images import Images
 from ganbench.scoring.external.saved_statistics import Statistics

@@ -7,7 +7,7 @@ import statistics
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ganbench.metrics.base import HEADLINE, Metric, Score
+from ganbench.metric import HEADLINE, Metric, Score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -229,4 +229,4 @@ METRICS = (
             "share of samples within three standard deviations of the nearest mode; 0.989 for real", "arXiv:1705.07761",
             "modes", partial(_modes, "good_share")),
 )  # fmt: skip
-"""What `ganbench.metrics.base.STANDARD` names, then what can be asked for with ``--metrics``."""
+"""What `ganbench.metric.STANDARD` names, then what can be asked for with ``--metrics``."""
