@@ -22,7 +22,7 @@ from ganbench.model import Batch, DataSpec, Model
 from ganbench.registry.builtins import discover
 from ganbench.training.loop import Loop
 from ganbench.training.phase_timer import PhaseTimer
-from ganbench.training.seeds import seed_everything
+from ganbench.training.seeding import seed_everything
 
 
 def fresh(cls: type[Model], spec: DataSpec) -> Model:

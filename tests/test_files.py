@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 import pytest
 
-from ganbench.util.atomic_io import atomic_write, cache_folder, sha256_of, write_text
+from ganbench.util.atomic_io import atomic_write, sha256_of, write_text
+from ganbench.util.cache import cache_folder
 
 
 def test_a_failure_half_way_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:

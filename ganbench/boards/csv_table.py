@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterable, Sequence
 
 from ganbench.boards.board import Board
-from ganbench.boards.formatting import one_line
 from ganbench.boards.rank import Ranked
 from ganbench.metric import MetricInfo
 from ganbench.store.run_record import Record
+from ganbench.util.text import one_line
 
 Value = str | int | float | None
 

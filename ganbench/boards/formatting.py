@@ -6,16 +6,11 @@ import hashlib
 import re
 
 from ganbench.boards.aggregate import Estimate, Row
+from ganbench.util.text import one_line
 
 BLANK = "–"
 RESERVED = {"curves", "grids"}
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-
-
-def one_line(text: str, limit: int | None = None) -> str:
-    """Fold white space, line ends and control characters into single spaces, and cut at `limit` characters."""
-    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return text if limit is None or len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def slug(label: str) -> str:

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
-from ganbench.boards.formatting import BLANK, interval, number, one_line, plus_minus
+from ganbench.boards.formatting import BLANK, interval, number, plus_minus
 from ganbench.boards.rank import Ranked
 from ganbench.metric import MetricInfo
+from ganbench.util.text import one_line
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _REASON = 240

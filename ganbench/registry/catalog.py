@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import RequestError
 from ganbench.registry.registry import entry_points
-from ganbench.util.atomic_io import cache_folder, write_text
+from ganbench.util.atomic_io import write_text
+from ganbench.util.cache import cache_folder
 
 if TYPE_CHECKING:
     from ganbench.extractors.base import ExtractorSource

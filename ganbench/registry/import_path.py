@@ -14,8 +14,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import RequestError
-from ganbench.registry.registry import Origin, Registered, Registry, entry_points, one_line
-from ganbench.util.atomic_io import cache_folder, write_text
+from ganbench.registry.registry import Origin, Registered, Registry, entry_points
+from ganbench.util.atomic_io import write_text
+from ganbench.util.cache import cache_folder
+from ganbench.util.text import error_line
 
 if TYPE_CHECKING:
     from ganbench.model import Model
@@ -57,7 +59,7 @@ def _module_from(path: Path) -> ModuleType:
         del sys.modules[name]
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise RequestError(f"plugin {path}: {one_line(error)}") from error
+        raise RequestError(f"plugin {path}: {error_line(error)}") from error
     return module
 
 

@@ -19,6 +19,7 @@ import pluggy
 
 from ganbench.errors import RequestError, did_you_mean
 from ganbench.registry import hookspecs
+from ganbench.util.text import error_line
 
 GROUP = "ganbench"
 ALLOWED = "GANBENCH_PLUGINS"
@@ -181,7 +182,7 @@ def take_in(registry: Registry, report: Callable[[Broken], None] = lambda broken
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin may even call sys.exit when imported
-            broken = Broken(_origin(point), one_line(error))
+            broken = Broken(_origin(point), error_line(error))
             registry.broken.append(broken)
             report(broken)
 
@@ -222,9 +223,3 @@ def _names(point: EntryPoint) -> tuple[str, str]:
 def _normal(name: str) -> str:
     """Return a name as PyPI compares it: case counts for nothing, and runs of ``-_.`` are one."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def one_line(error: BaseException) -> str:
-    """Return an exception's kind and message in one line."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, RequestError) else f"{type(error).__name__}: {text}"

@@ -24,10 +24,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ganbench.boards.formatting import one_line
 from ganbench.budget import Budget
 from ganbench.metric import MetricInfo
 from ganbench.store.run_record import Record, Status
+from ganbench.util.text import one_line
 
 LEVEL = 0.975
 RULE = (

@@ -13,7 +13,6 @@ from typing import Any
 
 import ganbench
 from ganbench.boards.collect import records_folder
-from ganbench.boards.formatting import one_line
 from ganbench.engines.base import Event
 from ganbench.engines.local import LocalEngine
 from ganbench.errors import RequestError
@@ -31,6 +30,7 @@ from ganbench.tracks.track import NAME, PROTOCOL
 from ganbench.training.hyperparameters import config_values, make_config
 from ganbench.util.atomic_io import check_writable
 from ganbench.util.device import pick_device, share_out
+from ganbench.util.text import one_line
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ganbench.extractors.base import Extractor, Features
-from ganbench.util.atomic_io import atomic_write, cache_folder
+from ganbench.util.atomic_io import atomic_write
+from ganbench.util.cache import cache_folder
 
 CHUNK = 250
 

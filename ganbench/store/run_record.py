@@ -1,25 +1,23 @@
-"""The record of a trial: one JSON file, written once, never edited."""
+"""The record of a run: one JSON file, written once, never edited. It holds no score: those lie beside it."""
 
 from __future__ import annotations
 
 import enum
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ganbench.errors import RequestError
-from ganbench.metric import MetricInfo, Score
-from ganbench.tracks.track import Track
-from ganbench.util.atomic_io import write_text
+from ganbench.store.run_spec import RunSpec
+from ganbench.store.samples import SampleFile
+from ganbench.util.atomic_io import write_bytes
+from ganbench.util.checked_json import decode, encode
 
-SCHEMA = 3
+SCHEMA = 4
 
 
-class Status(enum.StrEnum):
-    """How a trial ended; everything but ``ok`` is a row that says why."""
+class RunStatus(enum.StrEnum):
+    """How a run ended; everything but ``ok`` is a row that says why."""
 
     OK = "ok"
     FAILED = "failed"
@@ -29,129 +27,57 @@ class Status(enum.StrEnum):
     KILLED = "killed"
 
 
-class ModelInfo(BaseModel):
-    """Who the model is: enough to find it again and to set it in its place on a board."""
+class CurvePoint(BaseModel):
+    """Where training stood at one share of the budget: mean losses since the point before, and samples drawn there."""
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
-    label: str = Field(description="the name and every hyper-parameter that differs from its default")
-    family: str
-    role: str
-    version: str
-    source: str = Field(description="sha256 of the model's source files")
-    conditional: bool
-    paper: str = ""
-    sampler: str = Field(default="", description="what samples are decoded from")
-    distribution: str = Field(description="the distribution that brought it, with its version, or a file's path")
+    images: int
+    steps: int
+    seconds: float
+    losses: dict[str, float] = {}
+    samples: SampleFile | None = None
 
 
-class TrackInfo(BaseModel):
-    """The protocol, the hashes and facts of what it names, and the fingerprint that two records must share."""
+class RunRecord(BaseModel):
+    """The result of training: what was asked for, how it ended, what it cost, and which samples it left."""
 
-    model_config = ConfigDict(frozen=True)
-
-    protocol: Track
-    dataset_sha256: str
-    extractor_sha256: str
-    metrics: tuple[MetricInfo, ...] = Field(description="in the order of columns")
-    fingerprint: str
-
-    @property
-    def headline(self) -> MetricInfo:
-        """The metric that ranks the board."""
-        return next(metric for metric in self.metrics if metric.name == self.protocol.headline)
-
-
-def make_key(about: ModelInfo, config: dict[str, Any], fingerprint: str, seed: int, precision: str) -> str:
-    """Return the hash of what decides a result and of nothing else: not order, device count, path or date."""
-    decisive = {
-        "model": about.name,
-        "version": about.version,
-        "source": about.source,
-        "config": config,
-        "track": fingerprint,
-        "seed": seed,
-    }
-    if precision != "fp32":  # float32 is the protocol's own; another format gives other numbers
-        decisive["precision"] = precision
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
-
-
-class Record(BaseModel):
-    """The result of a trial.
-
-    On disk it is sealed: `seal`, the SHA-256 of all the rest, tells a record that was edited from one that was written.
-    """
-
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True, protected_namespaces=())
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
     key: str
-    model: str
-    about: ModelInfo
-    address: str = Field(description="where the class was found: module:Class or /path/file.py:Class")
-    config: dict[str, Any]
-    track: TrackInfo
-    repetition: int
-    seed: int
-    precision: str
-    status: Status
+    spec: RunSpec
+    status: RunStatus
     reason: str = ""
-    log: str = Field(default="", description="the last lines that the trial printed, where it did not end well")
-    metrics: dict[str, Score] = {}
-    absent: dict[str, str] = Field(default={}, description="metrics of the track that have no value here, and why")
-    curve: list[dict[str, float]] = Field(
-        default=[], description="one entry a point: images, steps, seconds, n, then metrics and losses by name"
-    )
-    seconds: dict[str, float] = Field(
-        default={}, description="by phase: load, train, checkpoint, sample, evaluate, total"
-    )
+    log: str = Field(default="", description="the last lines that the run printed, where it did not end well")
+    samples: SampleFile | None = Field(default=None, description="the final samples")
+    curve: list[CurvePoint] = []
+    seconds: dict[str, float] = Field(default={}, description="by phase: load, train, checkpoint, sample, total")
     images: int = 0
     steps: int = 0
     parameters: int = 0
     images_per_second: float = 0.0
-    peak_memory_bytes: int = 0
+    peak_memory_bytes: int = Field(default=0, description="of training alone")
     resumed: list[int] = Field(default=[], description="images seen where training went on from a checkpoint")
-    files: dict[str, str] = Field(default={}, description="sha256 of the files that lie beside the record")
+    files: dict[str, str] = Field(default={}, description="sha256 of the checkpoint and of other files beside this one")
+    flags: list[str] = Field(default=[], description="what a reader must know of how samples came about")
     provenance: dict[str, Any] = {}
 
     def write(self, path: Path, *, spare: Path | None = None) -> None:
-        """Write the record, sealed; into the room of a `spare` file where there is one."""
-        content = self.model_dump(mode="json", by_alias=True)
-        write_text(path, json.dumps(content | {"seal": _seal(content)}, indent=1) + "\n", spare=spare)
+        """Write the record with its checksum; into the room of a `spare` file where there is one."""
+        write_bytes(path, encode(self.model_dump(mode="json", by_alias=True)), spare=spare)
 
     @property
     def row(self) -> tuple[str, str]:
         """What seeds are averaged over: label and source."""
-        return self.about.label, self.about.source
+        return self.spec.model_info.label, self.spec.model_info.source
 
 
-def _seal(content: dict[str, Any]) -> str:
-    rest = {name: value for name, value in content.items() if name != "seal"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+def ended(spec: RunSpec, status: RunStatus, reason: str = "", **found: Any) -> RunRecord:
+    """Return the record of a run; `found` are the record's other fields, as far as they are known."""
+    return RunRecord(key=spec.key, spec=spec, status=status, reason=reason, **found)
 
 
-def read_record(path: Path) -> Record:
-    """Read and validate a record; a damaged, edited, foreign or outdated file is a `RequestError` that names it."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise RequestError(f"record {path}: cannot be read ({error.strerror})") from error
-    try:
-        content = json.loads(raw)
-        if not isinstance(content, dict) or "schema" not in content:
-            raise RequestError(f"record {path}: damaged or foreign (no record of ganbench)")
-        if content["schema"] != SCHEMA:
-            raise RequestError(f"record {path}: schema {content['schema']}, and this ganbench reads {SCHEMA}")
-        if content.get("seal") != _seal(content):
-            raise RequestError(f"record {path}: edited after it was written (its seal is of other content)")
-        return Record.model_validate_json(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RequestError(
-            f"record {path}: damaged or foreign ({where + ': ' if where else ''}{first['msg']})"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"record {path}: damaged or foreign ({error})") from error
+def read_run(path: Path) -> RunRecord:
+    """Read a ``run.json``; a damaged, edited, foreign or outdated file is a `RequestError` that names it."""
+    return decode(path, RunRecord, "record", SCHEMA)

@@ -1,72 +1,106 @@
-"""A trial: one model with one set of hyper-parameters, on one track, with one seed; and the job of doing it."""
+"""What decides a run and nothing else: a model, its hyper-parameters, a training protocol and a seed."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ganbench.store.run_record import ModelInfo, Record, Status, TrackInfo, make_key
+TRAINING_VERSION = 2
+"""Raise when the training loop changes so that the same request gives another model; it is part of every run's key."""
+
+
+class ModelInfo(BaseModel):
+    """Who the model is: enough to find it again and to set it in its place on a board."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    label: str = Field(description="the name and every hyper-parameter that differs from its default")
+    family: str
+    version: str
+    source: str = Field(description="sha256 of the code that decides what the model does")
+    conditional: bool = False
+    paper: str = ""
+    sampler: str = Field(default="", description="what samples are decoded from")
+    distribution: str = Field(description="the distribution that brought it, with its version, or a file's path")
+    log_likelihood: bool = Field(default=False, description="whether it bounds the log-likelihood of images")
+    role: Literal["model", "ceiling", "floor", "memoriser"] = Field(
+        default="model", description="anything but model is a baseline, which the scoring side makes"
+    )
+
+
+class TrainingProtocol(BaseModel):
+    """What a trained model depends on beside itself and its seed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str = Field(description="the data set's name; its content is known by train_sha256")
+    train_sha256: str = Field(description="sha256 of the training images and labels")
+    shape: tuple[int, ...]
+    classes: int
+    n: int = Field(description="training images")
+    budget: str
+    precision: Literal["fp32", "bf16"] = "fp32"
+    device: str = Field(default="", description="the kind of device, where the budget is time; empty elsewhere")
+
+
+def digest(decisive: dict[str, Any]) -> str:
+    """Return a key, 16 hexadecimal digits, for plain values."""
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class RunSpec(BaseModel):
+    """A run that was asked for. Metrics, extractor, track, order, path, date and threads are no part of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model_info: ModelInfo
+    import_path: str = Field(description="where the class was found: module:Class or /path/file.py:Class")
+    config: dict[str, Any]
+    training: TrainingProtocol
+    seed_index: int
+    seed: int
+
+    @property
+    def key(self) -> str:
+        info, training = self.model_info, self.training
+        decisive = {
+            "role": info.role, "model": info.name, "version": info.version, "source": info.source,
+            "config": self.config, "train_sha256": training.train_sha256, "budget": training.budget,
+            "precision": training.precision, "device": training.device, "seed": self.seed,
+            "protocol": TRAINING_VERSION,
+        }  # fmt: skip
+        return digest(decisive)
 
 
 class RuntimeConfig(BaseModel):
-    """How and where a trial runs; nothing here may decide its result (beyond a last digit)."""
+    """How and where a run is trained; nothing here may decide its result (beyond floating-point rounding)."""
 
     model_config = ConfigDict(frozen=True)
 
     device: str
     threads: int
-    data_dir: Path | None = None
-    weights: Path | None = None
     deterministic: bool = False
-    memory_bytes: int | None = Field(default=None, description="the most memory that a trial may write to, on a CPU")
+    memory_limit: int | None = Field(default=None, description="bytes that a run may allocate, on a CPU")
     checkpoint_seconds: float = 10.0
     command: list[str] = []
 
 
-class Trial(BaseModel):
-    """Everything a worker process needs, as JSON."""
+class TrainJob(BaseModel):
+    """A run to be trained: where, how, on which file of images, and which samples it is to leave."""
 
     model_config = ConfigDict(frozen=True)
 
-    about: ModelInfo
-    address: str
-    config: dict[str, Any]
-    track: TrackInfo
-    repetition: int
-    seed: int
-    precision: str = "fp32"
-
-    @property
-    def key(self) -> str:
-        return make_key(self.about, self.config, self.track.fingerprint, self.seed, self.precision)
-
-    def ended(self, status: Status, reason: str, **found: Any) -> Record:
-        """Return the record of this trial; `found` are the record's other fields, as far as they are known."""
-        return Record(
-            key=self.key,
-            model=self.about.name,
-            about=self.about,
-            address=self.address,
-            config=self.config,
-            track=self.track,
-            repetition=self.repetition,
-            seed=self.seed,
-            precision=self.precision,
-            status=status,
-            reason=reason,
-            **found,
-        )
-
-
-class Job(BaseModel):
-    """A trial to be done: where, how, and which record it may put in the place of."""
-
-    model_config = ConfigDict(frozen=True)
-
-    trial: Trial
-    setting: RuntimeConfig
+    spec: RunSpec
+    runtime: RuntimeConfig
     folder: Path
-    replaces: str | None = Field(default=None, description="sha256 of the record's file that is to be done again")
-    anew: bool = Field(default=False, description="from the first step, whatever checkpoints there are")
+    data_file: Path = Field(description="the training images and labels; nothing else of the data set")
+    samples: int
+    curve_points: int
+    curve_samples: int
+    replaces: str | None = Field(default=None, description="sha256 of the run.json that is to be done again")
+    restart: bool = Field(default=False, description="from the first step, whatever checkpoints there are")

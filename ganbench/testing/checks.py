@@ -15,7 +15,7 @@ from ganbench.errors import DivergedError, RequestError
 from ganbench.model import Batch, DataSpec, Model
 from ganbench.training.hyperparameters import make_config
 from ganbench.training.sampling import SampleError, draw
-from ganbench.training.seeds import seed_everything
+from ganbench.training.seeding import seed_everything
 from ganbench.training.state import capture, random_states, restore, set_random_states
 from ganbench.training.state_codec import Node, UnsavableError
 

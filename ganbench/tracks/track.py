@@ -1,27 +1,23 @@
-"""A track: a named, versioned protocol that makes trials comparable."""
+"""A track: a named, versioned protocol that makes runs comparable."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError, did_you_mean
-from ganbench.metric import HEADLINE, STANDARD, MetricInfo
+from ganbench.metric import HEADLINE, STANDARD
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-PROTOCOL = 1
-"""Raise when training or evaluation change so that the same request gives other numbers."""
 
 
 class Track(BaseModel):
-    """Data set, budget, seeds, samples, extractor, metrics: everything but the model."""
+    """A named pair of a training protocol (data set, budget, precision, seeds) and a scoring protocol (the rest)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,6 +26,7 @@ class Track(BaseModel):
     summary: str
     dataset: str
     budget: str
+    precision: Literal["fp32", "bf16"] = Field(default="fp32", description="number format of training steps")
     seeds: int = Field(ge=1)
     samples: int = Field(ge=20, description="images scored at the end; the reference has at least as many")
     curve_points: int = Field(ge=1, le=20, description="evaluations on the way, at halving shares of the budget")
@@ -52,6 +49,12 @@ class Track(BaseModel):
             raise ValueError(f"{twice[0]!r} is named twice")
         return metrics
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """What two tracks of one name must share: everything but the wording and the number of seeds."""
+        # Of a name such as folder:PATH the path says where the images lie, not what they are.
+        return self.model_dump(mode="json", exclude={"summary", "seeds"}) | {"dataset": self.dataset.partition(":")[0]}
+
     def with_budget(self, budget: str | None) -> Track:
         """Return the track itself, or for another budget another track: unlike is never ranked with unlike."""
         if budget is None or Budget.parse(budget) == Budget.parse(self.budget):
@@ -59,29 +62,11 @@ class Track(BaseModel):
         spec = str(Budget.parse(budget))
         return self.model_copy(update={"name": f"{self.name}+{spec.replace(',', '+')}", "budget": spec})
 
-    def with_extractor(self, extractor: str, called: str) -> Track:
-        """Return the track with another extractor: another track, named after what the extractor is `called`."""
-        called = re.sub(r"[^A-Za-z0-9._-]", "-", called)
-        return self.model_copy(update={"name": f"{self.name}+{called}", "extractor": extractor})
-
-    def with_metrics(self, metrics: tuple[str, ...]) -> Track:
-        """Return the track itself, or for other metrics another track, named by those that are not its own."""
-        if metrics == self.metrics:
+    def with_precision(self, precision: Literal["fp32", "bf16"] | None) -> Track:
+        """Return the track itself, or for another number format another track."""
+        if precision is None or precision == self.precision:
             return self
-        more = [name for name in metrics if name not in self.metrics]
-        named = more if len(metrics) == len(self.metrics) + len(more) else metrics
-        return self.model_copy(update={"name": "+".join((self.name, *named)), "metrics": metrics})
-
-    def fingerprint(self, dataset_sha256: str, extractor_sha256: str, metrics: Iterable[MetricInfo]) -> str:
-        """Return the hash that two records must share to stand on one board; `metrics` are the track's."""
-        decisive = self.model_dump(exclude={"summary", "seeds", "metrics", "headline"})
-        if self.headline != HEADLINE.name:  # tracks had no such field once, and their fingerprints stay
-            decisive["headline"] = self.headline
-        # Of a name such as folder:PATH the path says where the images lie, not what they are: their hash does.
-        decisive |= {"dataset": self.dataset.partition(":")[0]}
-        decisive |= {"dataset_sha256": dataset_sha256, "extractor_sha256": extractor_sha256}
-        decisive |= {"metrics": {metric.name: metric.version for metric in metrics}, "protocol": PROTOCOL}
-        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+        return self.model_copy(update={"name": f"{self.name}+{precision}", "precision": precision})
 
 
 def read_track(path: Path) -> Track:

@@ -21,11 +21,11 @@ from ganbench.registry.import_path import resolve_known, source_hash
 from ganbench.store.checkpoint_header import Damaged
 from ganbench.store.run_record import Status, read_record
 from ganbench.store.run_spec import RuntimeConfig, Trial
+from ganbench.store.seeds import derive
 from ganbench.store.store import RECORD
 from ganbench.training.checkpoint import read_file
 from ganbench.training.hyperparameters import make_config
 from ganbench.training.sampling import SampleError, draw
-from ganbench.training.seeds import derive
 from ganbench.training.state import restore
 from ganbench.training.state_codec import UnsavableError
 

@@ -26,6 +26,7 @@ from ganbench.scoring.evaluator import Evaluator, Verdict
 from ganbench.scoring.metric_context import Classifier
 from ganbench.store.checkpoint_header import LATEST
 from ganbench.store.run_spec import Job
+from ganbench.store.seeds import derive
 from ganbench.training import likelihood
 from ganbench.training.batches import to_float
 from ganbench.training.checkpoint import CheckpointWriter, read_checkpoint, remove_checkpoints
@@ -33,7 +34,7 @@ from ganbench.training.hyperparameters import make_config
 from ganbench.training.loop import REPORT_EVERY, Loop, Progress
 from ganbench.training.phase_timer import PhaseTimer
 from ganbench.training.sampling import draw
-from ganbench.training.seeds import derive, seed_everything
+from ganbench.training.seeding import seed_everything
 from ganbench.training.state import capture, random_states, restore, set_random_states
 from ganbench.training.state_codec import UnsavableError
 from ganbench.util.atomic_io import sha256_of, write_text

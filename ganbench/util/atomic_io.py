@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, their hashes, and the folder for what can be made again."""
+"""Files that are written whole or not at all, and their hashes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ganbench.errors import RequestError
-
-
-def cache_folder(*parts: str) -> Path:
-    """Return (and make) a sub-folder of ``GANBENCH_CACHE``, by default ``~/.cache/ganbench``."""
-    base: str | Path | None = os.environ.get("GANBENCH_CACHE")
-    if not base:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ganbench")
-    folder = Path(base, *parts)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def atomic_write(path: Path, write: Callable[[BinaryIO], object], *, keep: Path | None = None) -> None:
@@ -51,16 +41,21 @@ def remove_partial_files(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str, *, spare: Path | None = None) -> None:
-    """Write UTF-8 text whole; where a `spare` file lies in the same folder, into its room: the disk may be full."""
+def write_bytes(path: Path, content: bytes, *, spare: Path | None = None) -> None:
+    """Write a file whole; where a `spare` file lies in the same folder, into its room: the disk may be full."""
     if spare is None or not spare.exists():
-        atomic_write(path, lambda stream: stream.write(text.encode()))
+        atomic_write(path, lambda stream: stream.write(content))
         return
     with open(spare, "r+b") as stream:
-        stream.truncate(stream.write(text.encode()))
+        stream.truncate(stream.write(content))
         stream.flush()
         os.fsync(stream.fileno())
     spare.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text whole."""
+    write_bytes(path, text.encode())
 
 
 def sha256_of(path: Path) -> str:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.training.seeds import seed_everything
+from ganbench.training.seeding import seed_everything
 from ganbench.training.state import capture, random_states, restore, set_random_states
 from ganbench.training.state_codec import UnsavableError
 

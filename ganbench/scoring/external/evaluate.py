@@ -26,7 +26,7 @@ from ganbench.scoring.features import extract
 from ganbench.scoring.metric_context import Classifier
 from ganbench.store.lookup import is_run
 from ganbench.store.provenance import provenance
-from ganbench.training.seeds import derive
+from ganbench.store.seeds import derive
 from ganbench.training.trained_run import Finished, read_finished
 from ganbench.util.device import pick_device
 
