@@ -1,4 +1,4 @@
-"""ganbench from Python: the same session that the command line runs."""
+"""ganbench from Python: what the command line does, with the same options."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbench.experiment import score as scoring
 from ganbench.experiment.session import Request, prepare
 from ganbench.model import Model
 from ganbench.registry.builtins import discover
 from ganbench.reproduction import reproduce as reproduction
 from ganbench.reproduction.compare import Comparison
-from ganbench.scoring.external import evaluate as scoring
+from ganbench.scoring.external import evaluate as external
 from ganbench.store.lookup import find_folder
-from ganbench.store.run_record import Record
-from ganbench.training.trained_run import read_finished
+from ganbench.store.run_record import RunRecord
+from ganbench.training.trained_run import read_trained
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,21 +29,76 @@ def run(
     *,
     seeds: int | str | None = None,
     budget: str | None = None,
+    precision: str | None = None,
+    extractor: str | None = None,
     metrics: str | None = None,
+    against: str = "test",
     device: str = "auto",
-    out: str | Path = "runs",
-) -> list[Record]:
-    """Train and score models on a track; return one record for each trial, the baselines' included.
+    runs: str | Path = "runs",
+    settings: dict[str, Any] | None = None,
+    jobs: int | None = None,
+    threads: int | None = None,
+    data_dir: str | Path | None = None,
+    weights: str | Path | None = None,
+    baselines: bool = True,
+    retry: str | None = None,
+    rerun: bool = False,
+    stall_timeout: str | None = None,
+    memory_limit: str | None = None,
+    deterministic: bool = False,
+    checkpoint_every: float = 10.0,
+) -> list[RunRecord]:
+    """Train models on a track and score their samples; return one record for each run that was asked for.
 
     `models` are names, variants such as ``"vae[latent_dim=64]"``, ``"./file.py:Class"``, or classes that an importable
-    module defines. Trials that have a record in `out` are not trained again. Raises `RequestError` for a wrong
-    request; a trial that fails is a record that says so. `metrics` as in `evaluate`; others than the track's make
-    another track.
+    module defines; `settings` are hyper-parameters such as ``{"dcgan.lr": 1e-4}``. Runs that are in `runs` are not
+    trained again. `metrics` (``"standard,vendi"``) are computed beside the track's, `extractor` names more extractors.
+    The other options are those of ``ganbench run``. Scores lie beside the runs: `leaderboard` returns them as a table.
+
+    Raises `RequestError` for a wrong request; a run that fails is a record that says so.
     """
     request = Request(
-        plugins=models, track=track, seeds=seeds, budget=budget, metrics=metrics, device=device, out=Path(out)
+        plugins=models, track=track, seeds=seeds, budget=_text(budget), precision=precision, extractor=extractor,
+        metrics=metrics, against=against, device=device, runs=Path(runs),
+        settings=tuple(f"{name}={value}" for name, value in (settings or {}).items()), jobs=jobs, threads=threads,
+        data_dir=_path(data_dir), weights=_path(weights), baselines=baselines, retry=retry, rerun=rerun,
+        stall_timeout=_text(stall_timeout), memory_limit=_text(memory_limit), deterministic=deterministic,
+        checkpoint_seconds=checkpoint_every,
     )  # fmt: skip
-    return prepare(request, discover()).run()
+    session = prepare(request, discover())
+    records = session.run()
+    _warn(session.refused)
+    return records
+
+
+def score(
+    keys: Sequence[str] = (),
+    *,
+    track: str | None = None,
+    metrics: str | None = None,
+    extractor: str | None = None,
+    against: str = "test",
+    device: str = "auto",
+    runs: str | Path = "runs",
+    jobs: int | None = None,
+    threads: int | None = None,
+    data_dir: str | Path | None = None,
+    weights: str | Path | None = None,
+) -> list[str]:
+    """Score the samples of finished runs, all in `runs` or those named; return the keys of those that were scored.
+
+    Nothing is trained. `metrics` and `extractor` as in `run`. What cannot be scored is a `UserWarning`.
+    """
+    request = scoring.Request(
+        tuple(keys), track, metrics, extractor, against, device, Path(runs), jobs, threads, _path(data_dir),
+        _path(weights),
+    )  # fmt: skip
+    scored = []
+    for session in scoring.prepare(request, discover(), lambda sentence: warnings.warn(sentence, stacklevel=3)):
+        session.run()
+        _warn(session.refused)
+        scored += [key for key in session.score if key not in session.refused]
+    return scored
 
 
 def reproduce(
@@ -50,30 +106,34 @@ def reproduce(
     *,
     out: str | Path = "reproduced",
     runs: str | Path = "runs",
-    boards: str | Path = "leaderboards",
+    published: str | Path = "leaderboards",
+    data_dir: str | Path | None = None,
+    weights: str | Path | None = None,
     device: str | None = None,
+    threads: int | None = None,
     plugin: str | None = None,
 ) -> Comparison:
-    """Train a trial again as its record says, into `out`, and return both sides, metric by metric, with a verdict.
+    """Train a run again as its record says, into `out`, and return both sides, metric by metric, with a verdict.
 
-    `record` is a key or its first letters, looked for under `runs` and among those published under `boards`, or the
-    path of a record. `device` is by default of the recorded kind; `plugin`, ``"./file.py:Class"``, says where a model
-    that came from a file lies now. Raises `RequestError` for what cannot be reproduced here, with all that differs.
+    `record` is a key or its first letters, looked for under `runs` and among those under `published`, or the path of a
+    ``run.json``. `device` is by default of the recorded kind; `plugin`, ``"./file.py:Class"``, says where a model that
+    came from a file lies now. Raises `RequestError` for what cannot be reproduced here, with all that differs.
     """
     request = reproduction.Request(
-        str(record), out=Path(out), runs=Path(runs), boards=Path(boards), device=device, plugin=plugin
-    )
+        str(record), out=Path(out), runs=Path(runs), published=Path(published), data_dir=_path(data_dir),
+        weights=_path(weights), device=device, threads=threads, plugin=plugin,
+    )  # fmt: skip
     return reproduction.prepare(request, discover()).run()
 
 
-def load(key: str | Path, *, out: str | Path = "runs") -> Model:
+def load(key: str | Path, *, runs: str | Path = "runs") -> Model:
     """Return a trained model, on the CPU, ready to sample; the data set is not needed.
 
-    `key` is a trial's key or its first letters, looked for in `out`, or its folder. Raises `RequestError` where there
-    is no such trial, more than one, or none that ended well, where its checkpoint was damaged, or where its plugin's
-    class is gone or has become another.
+    `key` is a run's key or its first letters, looked for in `runs`, or its folder. Raises `RequestError` where there is
+    no such run, more than one, or none that ended well, where its checkpoint was damaged, or where its plugin's class
+    is gone or has become another.
     """
-    return read_finished(find_folder(str(key), Path(out))).model()
+    return read_trained(find_folder(str(key), Path(runs))).model()
 
 
 def evaluate(
@@ -87,17 +147,18 @@ def evaluate(
     n: int | None = None,
     layout: str | None = None,
     value_range: str | None = None,
+    against: str = "test",
     device: str = "auto",
     data_dir: str | Path | None = None,
     weights: str | Path | None = None,
 ) -> dict[str, float]:
-    """Score samples made anywhere as a trial's are; return metrics by name, those that apply.
+    """Score samples made anywhere as those of runs are; return metrics by name, those that apply.
 
     ``NAME_sd`` is the spread over what a metric averages, ``NAME_se`` its standard error over samples (not over
     training seeds).
 
     `samples` are an array or tensor (uint8, or floats in [0, 1] or [-1, 1]; (N, C, H, W), (N, H, W, C) or (N, H, W)),
-    an ``.npy`` or ``.npz`` file, a folder of images, or the folder of a run, whose record's metrics come again.
+    an ``.npy`` or ``.npz`` file, a folder of images, or the folder of a run, whose scores come again.
     They are compared with the test images of the track's data set (``mnist5k-quick``, or the run's own), or with
     `reference`: a track, a data set, anything that `samples` may be but a run, or saved statistics (``.npz`` with mu
     and sigma). `labels` are class numbers (N,), a ``.npy`` file of them, or ``"folders"``, and give ``acc``. `n` of
@@ -108,11 +169,25 @@ def evaluate(
     What a reader of the numbers must know, such as n that differs, is a `UserWarning`. Raises `RequestError` for a
     wrong request.
     """
-    request = scoring.Request(
-        samples, track, reference, extractor, metrics, labels, n, layout, value_range, device,
-        None if data_dir is None else Path(data_dir), None if weights is None else Path(weights),
+    request = external.Request(
+        samples, track=track, reference=reference, extractor=extractor, metrics=metrics, labels=labels, n=n,
+        layout=layout, value_range=value_range, against=against, device=device, data_dir=_path(data_dir),
+        weights=_path(weights),
     )  # fmt: skip
-    report = scoring.score(request, discover())
+    report = external.score(request, discover())
     for note in report.notes:
         warnings.warn(note, stacklevel=2)
     return report.scores
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _warn(refused: dict[str, str]) -> None:
+    for key, reason in refused.items():
+        warnings.warn(f"{key}: not scored: {reason}", stacklevel=3)

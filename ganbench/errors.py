@@ -14,6 +14,10 @@ class DivergedError(Exception):
     """A loss or a sample is NaN or infinite; the trial ends as ``diverged``."""
 
 
+class EngineGone(BaseException):
+    """The engine that started this worker is gone: nobody hears what it says, and it ends without a record."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the nearest known name, else the list of what there is."""
     known = sorted(known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -11,14 +12,18 @@ import ganbench
 from ganbench.errors import RequestError, did_you_mean
 
 COMMANDS = {
-    "run": "Train, score and rank models; publish the board.",
+    "run": "Train, score and rank models; show the board.",
+    "score": "Score finished runs: more metrics, another extractor; trains nothing.",
     "evaluate": "Score samples from any program: a folder, a file, or a run.",
-    "runs": "List the trials: how they ended, or where they stand.",
-    "show": "Show a trial, its own numbers and how they were made.",
-    "load": "Load a trained model, without its data set; write its weights.",
-    "leaderboard": "Rebuild a board from its records and show it.",
-    "reproduce": "Train a trial again and compare it with its record.",
-    "sample": "Draw samples from a trained model into a picture.",
+    "board": "Rebuild a board from runs and their scores, and show it.",
+    "runs": "List the runs: how they ended, or where they stand.",
+    "show": "Show a run, its scores and how they were made.",
+    "load": "Load a trained model, without its data set; export its weights.",
+    "sample": "Draw samples from a trained model into a picture or a file.",
+    "reproduce": "Train a recorded run again and compare.",
+    "publish": "Merge runs into the published leaderboards, after checking them.",
+    "remove": "Remove a run, or all runs of a row, wherever they lie.",
+    "clean": "Remove files that can be made again, and say how much that freed.",
     "plugins": "List the models that can be run, and the broken ones.",
     "tracks": "List the tracks, or show one.",
     "datasets": "List the data sets.",
@@ -69,8 +74,16 @@ def main() -> None:
     """Run the command line; a wrong request is one line and exit status 2."""
     try:
         status = cli(standalone_mode=False)
+        sys.stdout.flush()
     except RequestError as error:
         status = _refuse(str(error))
+    except UnicodeEncodeError as error:
+        status = _refuse(f"the terminal cannot print {error.object[error.start]!r}: set PYTHONIOENCODING=utf-8")
+    except BrokenPipeError:  # `ganbench runs | head`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # what is left in the buffer goes nowhere
+        status = 141
+    except OSError as error:
+        status = _refuse(f"{error.filename or 'the output'}: {error.strerror or error}")
     except click.ClickException as error:
         status = _refuse(error.format_message())
     except (KeyboardInterrupt, click.Abort):

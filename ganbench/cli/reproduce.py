@@ -1,4 +1,4 @@
-"""``ganbench reproduce``: a published trial trained again and compared with its record."""
+"""``ganbench reproduce``: a recorded run trained again and compared with its record."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import folder_option
+from ganbench.cli.options import data_dir_option, folder_option, published_option, quiet_option, runs_option, weights_option  # noqa: E501
 from ganbench.cli.signals import Ended, orderly_end
 
 if TYPE_CHECKING:
@@ -18,56 +18,73 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("record", metavar="KEY|record.json")
+@click.argument("record", metavar="KEY|run.json")
 @folder_option("--out", "reproduced", "Where it is trained: never where the record lies.")
-@folder_option("--runs", "runs", "Where trials are kept.")
-@folder_option("--boards", "leaderboards", "Where boards are published, with their records.")
-@folder_option("--data-dir", None, "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]")
-@click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
+@runs_option
+@published_option
+@data_dir_option
+@weights_option
 @click.option("--device", help="auto, cpu, cuda or cuda:N. [default: as recorded, where that is here]")
-@click.option("--threads", type=int, help="Threads of the trial; they decide last digits. [default: as recorded]")
+@click.option("--threads", type=int, help="Threads of the run; they affect rounding. [default: as recorded]")
 @click.option("--plugin", metavar="FILE.py:Class", help="Where a model that came from a file lies now.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole comparison."
 )
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 def reproduce(json_file: Path | None, quiet: bool, **options: object) -> int:
-    """Train a trial again as its record says, and compare: equal, within noise, or different, and why.
+    """Train a run again as its record says, and compare: equal, within noise, or different, and why.
 
-    KEY (or its first letters) is looked for under --runs, then among published records under --boards.
+    KEY (or its first letters) is looked for under --runs, then among the runs under --published.
 
-    Exit status: 0 equal or within noise; 1 different, or the trial failed unlike the record; 2 it cannot be reproduced
-    here (another source, data set, extractor, metric or protocol), or the request was wrong.
+    Exit status: 0 equal or within noise; 1 different, or the run failed unlike the record; 2 it cannot be reproduced
+    here (other code, training images or version), or the request was wrong.
     """
-    from ganbench.cli.run_display import Display
-    from ganbench.registry.builtins import discover
-    from ganbench.registry.registry import Broken
+    from rich.text import Text
+
+    from ganbench.cli.run_display import console
+    from ganbench.cli.warnings import discover_with_warnings
+    from ganbench.experiment.execution import News
     from ganbench.reproduction.reproduce import Request, prepare
     from ganbench.util.atomic_io import check_writable, write_text
 
-    def warn(broken: Broken) -> None:
-        if not quiet:
-            click.echo(f"ganbench: left out a broken plugin, {broken.origin}: {broken.error}", err=True)
-
     request = Request(**options, command=("ganbench", *sys.argv[1:]))  # type: ignore[arg-type]
-    reproduction = prepare(request, discover(warn))
+    reproduction = prepare(request, discover_with_warnings(quiet=quiet))
     if json_file is not None:
         check_writable(json_file.parent, "--json")
-    display = Display(reproduction.session, quiet=quiet)
-    try:
-        with orderly_end(), display:
-            comparison = reproduction.run(display.show)
-    except Ended as end:
-        kept = reproduction.session.out / reproduction.record.key
-        print(
-            f"ganbench: interrupted: what is done is kept in {kept}; the same command goes on with it", file=sys.stderr
-        )
-        return 128 + end.number
+    screen, spec = console(), reproduction.job.spec
+    who = f"{spec.model_info.label} seed {spec.seed_index}"
+    if not quiet:
+        for note in reproduction.notes:
+            screen.print(Text(note), soft_wrap=True)
+    with screen.status(f"{who}: starting") if screen.is_terminal and not quiet else _nothing() as status:
+        shown = [0]
+
+        def show(news: News) -> None:
+            text = f"{who}: {news.event.phase} {news.event.share:.0%}" if news.event else ""
+            if status is not None and text:
+                status.update(text)
+            elif not quiet and text and news.event and int(10 * news.event.share) > shown[0]:
+                shown[0] = int(10 * news.event.share)
+                screen.print(Text(text), soft_wrap=True)
+
+        try:
+            with orderly_end():
+                comparison = reproduction.run(show)
+        except Ended as end:
+            kept = reproduction.store.folder(spec.key)
+            print(f"ganbench: interrupted: {kept} keeps what is done; the same command goes on", file=sys.stderr)
+            return 128 + end.number
     if json_file is not None:
         write_text(json_file, comparison.model_dump_json(indent=1) + "\n")
     if not quiet:
         _show(comparison)
     return int(comparison.verdict == "different")
+
+
+def _nothing():  # type: ignore[no-untyped-def]
+    from contextlib import nullcontext
+
+    return nullcontext()
 
 
 def _show(comparison: Comparison) -> None:
@@ -79,8 +96,8 @@ def _show(comparison: Comparison) -> None:
         screen.print(Text(text, style), soft_wrap=True)
 
     screen = console()
-    screen.print()
     if comparison.metrics:
+        screen.print()
         screen.print(_table(comparison))
         if any(each.beyond for each in comparison.metrics):
             say("* beyond what its own seeds would explain")

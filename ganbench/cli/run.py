@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import folder_option
+from ganbench.cli.options import (
+    boards_option,
+    data_dir_option,
+    device_option,
+    published_option,
+    quiet_option,
+    runs_option,
+    weights_option,
+)
 from ganbench.cli.signals import Ended, orderly_end
+
+if TYPE_CHECKING:
+    from ganbench.experiment.session import Session
 
 
 @click.command()
@@ -16,49 +28,44 @@ from ganbench.cli.signals import Ended, orderly_end
 @click.option("--track", default="mnist5k-quick", show_default=True, help="A track's name, or a .toml file.")
 @click.option("--seeds", help="How many seeds (3), or which (100-102); the track says how many by default.")
 @click.option("--budget", help="Another budget: 100kimg, 2000steps, 90s, 5m, or several joined by commas.")
-@click.option("--extractor", help="Another one, by name or as a file; `ganbench extractors` lists them.")
-@click.option("--metrics", help="Other metrics, such as standard,vendi; `ganbench metrics` lists them.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--precision", type=click.Choice(("fp32", "bf16")), default="fp32", show_default=True,
-              help="Number format of training steps: float32, or bfloat16 autocast.")  # fmt: skip
+@click.option("--precision", type=click.Choice(("fp32", "bf16")), help="Number format of training steps. [default: the track's]")  # fmt: skip  # noqa: E501
+@click.option("--extractor", help="More extractors, by name or file, joined by commas: columns of their own.")
+@click.option("--metrics", help="More metrics, such as standard,vendi; `ganbench metrics` lists them.")
+@click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
+              help="The split that samples are compared with: validation for choosing, test for reporting.")  # fmt: skip
+@device_option
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
-@click.option("--jobs", type=int, help="Trials at once. [default: one a core, or 1 on a GPU]")
-@click.option("--threads", type=int, help="Threads of each trial; they decide last digits. [default: 1, on a GPU all]")
-@folder_option("--out", "runs", "Where trials are kept.")
-@folder_option("--boards", "leaderboards", "Where boards are published.")
-@folder_option("--data-dir", None, "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]")
-@click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
+@click.option("--jobs", type=int, help="Processes at once, training and scoring. [default: one a core, or 1 on a GPU]")
+@click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")
+@runs_option
+@boards_option
+@published_option
+@data_dir_option
+@weights_option
 @click.option("--no-baselines", is_flag=True, help="Leave out real, noise and replay.")
-@click.option(
-    "--retry", metavar="HOW,...", help="Do again what ended so: failed, oom, timeout, diverged, killed; or all."
-)
-@click.option("--rerun", is_flag=True, help="Do everything again, from the first step.")
-@click.option("--timeout", metavar="DURATION", help="How long a trial may be silent: 90s, 10m, 2h. [default: 10m, or "
-              "10 times its whole budget if that is less]")  # fmt: skip
-@click.option("--memory", metavar="SIZE", help="The most memory a trial may take, such as 4GiB (CPU).")
+@click.option("--retry", metavar="HOW,...", help="Train again what ended so: failed, oom, timeout, diverged, killed; or all.")  # fmt: skip  # noqa: E501
+@click.option("--rerun", is_flag=True, help="Train everything again, from the first step.")
+@click.option("--stall-timeout", metavar="DURATION", help="How long a run may show no progress: 90s, 10m, 2h. [default: 10m, or 10 times its whole budget if that is less]")  # fmt: skip  # noqa: E501
+@click.option("--memory-limit", metavar="SIZE", help="The most memory a run may take, such as 4GiB (CPU).")
 @click.option("--deterministic", is_flag=True, help="Use deterministic algorithms alone.")
-@click.option("--checkpoint-every", "checkpoint_seconds", type=click.FloatRange(min=0.0), default=10.0,
-              show_default=True, help="Seconds between two checkpoints of a trial that trains.")  # fmt: skip
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int:
-    """Train models under one budget, score their samples, rank them, and publish the board.
+@click.option("--checkpoint-every", "checkpoint_seconds", type=click.FloatRange(min=0.0, max=1e9), default=10.0,
+              show_default=True, help="Seconds between two checkpoints of a run that trains.")  # fmt: skip
+@quiet_option
+def run(boards: Path, published: Path, quiet: bool, no_baselines: bool, **options: object) -> int:
+    """Train models under one budget, score their samples, rank them, and show the board.
 
-    Exit status: 0 done; 1 a trial failed (it is a row of the board); 2 the request was wrong.
+    What is done already is not done again: the same command with another --metrics only scores.
+
+    Exit status: 0 done; 1 a run failed (it is a row of the board); 2 the request was wrong.
     """
-    from ganbench.boards.publish import publish
     from ganbench.cli.run_display import Display
+    from ganbench.cli.warnings import discover_with_warnings
     from ganbench.experiment.session import Request, prepare
-    from ganbench.registry.builtins import discover
-    from ganbench.registry.registry import Broken
     from ganbench.util.atomic_io import check_writable
 
-    def warn(broken: Broken) -> None:
-        if not quiet:
-            click.echo(f"ganbench: left out a broken plugin, {broken.origin}: {broken.error}", err=True)
-
-    command = ("ganbench", *sys.argv[1:])
-    request = Request(**options, baselines=not no_baselines, command=command)  # type: ignore[arg-type]
-    session = prepare(request, discover(warn))
+    request = Request(**options, baselines=not no_baselines, command=("ganbench", *sys.argv[1:]))  # type: ignore[arg-type]
+    registry = discover_with_warnings(quiet=quiet)
+    session = prepare(request, registry)
     check_writable(boards, "--boards")
     display = Display(session, quiet=quiet)
     try:
@@ -67,12 +74,34 @@ def run(boards: Path, quiet: bool, no_baselines: bool, **options: object) -> int
     except Ended as end:
         display.interrupted()
         return 128 + end.number
-    track = session.info.protocol.name
+    shown = show_board(session, boards, published, quiet=quiet)
+    if not quiet:
+        display.finish(records)
+    return int(not shown or bool(session.refused) or any(record.status != "ok" for record in records))
+
+
+def show_board(session: Session, boards: Path, published: Path, *, quiet: bool) -> bool:
+    """Write the board of a session's track from all of the user's runs, and print the rows that were asked for.
+
+    False, after a line on standard error, where it cannot be written.
+    """
+    from ganbench.boards.board import build_board
+    from ganbench.boards.terminal import table
+    from ganbench.boards.write import write_board
+    from ganbench.cli.run_display import console
+    from ganbench.registry.catalog import known_sources
+
+    request = session.protocols.board
+    board = build_board(request, [session.store], published, known_sources=known_sources())
     try:
-        board = publish(track, session.out, boards, fingerprint=session.info.fingerprint)
+        files = write_board(board, boards)
     except OSError as error:
-        again = f"`ganbench leaderboard --track {track}` writes it from the records in {session.out}"
+        again = f"`ganbench board --track {request.track.name}` writes it from {session.store.root}"
         click.echo(f"ganbench: no board: {error.strerror} ({error.filename or boards}); {again}", err=True)
-        return 1
-    display.finish(board, boards, records)
-    return int(any(record.status != "ok" for record in records))
+        return False
+    if not quiet:
+        screen = console()
+        screen.print()
+        screen.print(table(board, only=session.labels))
+        click.echo(f"\n{files}")
+    return True

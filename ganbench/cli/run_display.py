@@ -1,12 +1,11 @@
-"""What a run shows: bars and a growing table on a terminal, plain lines elsewhere, nothing when quiet."""
+"""What training and scoring show: bars and a growing table on a terminal, plain lines elsewhere, nothing when quiet."""
 
 from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
@@ -16,15 +15,17 @@ from rich.table import Table
 from rich.text import Text
 
 from ganbench.engines.base import WAITING, Event
-from ganbench.store.run_record import Record, Status, TrackInfo
-
-if TYPE_CHECKING:
-    from ganbench.boards.board import Board
-    from ganbench.experiment.session import Session
+from ganbench.experiment.execution import News
+from ganbench.experiment.session import Session
+from ganbench.store.run_record import RunRecord, RunStatus
+from ganbench.store.run_spec import RunSpec
+from ganbench.store.score_record import ScoreRecord
 
 PLAIN_EVERY = 10.0
-"""Seconds between two lines about one trial where there is no terminal."""
+"""Seconds between two lines about one run where there is no terminal."""
 WIDTH_OF_A_PIPE = 120
+COLUMNS = ("fid", "is", "recall", "coverage", "authenticity")
+"""Shown of a run as it is scored, where its track ranks by FID; else the track's first metrics."""
 
 
 def console() -> Console:
@@ -33,40 +34,62 @@ def console() -> Console:
     return found if found.is_terminal else Console(width=WIDTH_OF_A_PIPE)
 
 
-class Display:
-    """Shows a session's events; use as a context manager around `Session.run`."""
+@dataclass
+class _Line:
+    """A run in the growing table."""
 
-    def __init__(self, session: Session, *, quiet: bool) -> None:
-        self._session, self._quiet = session, quiet
+    spec: RunSpec
+    record: RunRecord | None = None
+    score: ScoreRecord | None = None
+    note: str = ""
+
+
+@dataclass
+class Display:
+    """Shows the news of a session; use as a context manager around `Session.run`."""
+
+    session: Session
+    quiet: bool
+    _lines: dict[str, _Line] = field(default_factory=dict)
+    _bars: dict[str, TaskID] = field(default_factory=dict)
+    _spoke: dict[str, float] = field(default_factory=dict)
+    _trained: int = 0
+    _live: Live | None = None
+
+    def __post_init__(self) -> None:
         self._console = console()
-        self._ended: list[Record] = []
-        self._bars: dict[str, TaskID] = {}
-        self._spoke: dict[str, float] = {}
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(compact=True), TextColumn("[dim]{task.fields[news]}"), console=self._console,
         )  # fmt: skip
-        self._total = self._progress.add_task("all trials", total=len(session.waiting), news="")
-        self._live: Live | None = None
+        work = len(self.session.train) + len(self.session.score)
+        self._total = self._progress.add_task("all runs", total=max(work, 1), news="")
+        self._columns = _columns(self.session)
 
     def __enter__(self) -> Display:
-        if self._quiet:
+        if self.quiet:
             return self
-        session, track = self._session, self._session.info.protocol
-        waiting, done = len(session.waiting), len(session.done)
-        self._say(f"{track.name}: {track.budget} on {track.dataset}, {track.samples} samples, {track.extractor}")
+        session, track = self.session, self.session.protocols.track
+        against = "" if session.protocols.scoring.split == "test" else ", against the validation split"
+        self._say(
+            f"{track.name}: {track.budget} on {track.dataset}, {track.samples} samples, {track.extractor}{against}"
+        )
         for note in session.notes:
             self._say(note)
-        if done:
-            kept = f"{done} of {len(session.trials)} trials have a record in {session.out}"
+        if session.done and not session.train:
+            self._say(f"all {len(session.specs)} runs are in {session.store.root}: nothing to train")
+        elif session.done:
             self._say(
-                f"{kept}: {'nothing to train' if not waiting else 'they are not trained again'} (--rerun trains anew)"
+                f"{len(session.done)} of {len(session.specs)} runs are in {session.store.root}: not trained again "
+                "(--rerun does)"
             )
-        if waiting:
-            setting = session.setting
-            threads = f"{setting.threads} thread{'s' if setting.threads > 1 else ''} each"
-            where = f"{threads}, {setting.device}, {session.precision}"
-            self._say(f"{waiting} trial{'s' if waiting > 1 else ''}, {session.jobs} at a time, {where}")
+        if session.train or session.score:
+            todo = [f"{len(session.train)} to train"] if session.train else []
+            todo += [f"{len(session.score)} to score"] if session.score else []
+            runtime = session.runtime
+            threads = f"{runtime.threads} thread{'s' if runtime.threads > 1 else ''} each"
+            precision = f", {track.precision}" if session.train else ""
+            self._say(f"{', '.join(todo)}; {session.jobs} at a time, {threads}, {runtime.device}{precision}")
             if self._console.is_terminal:
                 self._live = Live(self._render(), console=self._console, refresh_per_second=4)
                 self._live.start()
@@ -78,70 +101,98 @@ class Display:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, event: Event) -> None:
-        """Take in one event."""
-        if event.record is not None:
-            self._ended.append(event.record)
-            self._progress.advance(self._total)
-            if event.trial.key in self._bars:
-                self._progress.remove_task(self._bars.pop(event.trial.key))
-        elif self._live is not None:
-            self._move_bar(event)
-        if self._quiet:
-            return
+    def show(self, news: News) -> None:
+        """Take in what happened."""
+        if news.record is not None:
+            self._take_record(news.record)
+        elif news.scored or news.refused:
+            self._take_score(news)
+        elif news.event is not None and news.spec is not None:
+            self._take_event(news.spec, news.event)
         if self._live is not None:
             self._live.update(self._render())
-        elif event.record is not None:
-            self._say(_sentence(event.record))
-        elif event.phase == WAITING or time.monotonic() - self._spoke.get(event.trial.key, 0.0) > PLAIN_EVERY:
-            self._spoke[event.trial.key] = time.monotonic()
-            self._say(f"  {_who(event)}: {event.phase} {event.share:.0%}  {_news(event)}")
 
-    def _move_bar(self, event: Event) -> None:
-        if event.trial.key not in self._bars:
-            self._bars[event.trial.key] = self._progress.add_task(_who(event), total=1.0, news="")
-        bar = self._bars[event.trial.key]
-        if event.phase == "training":
-            self._progress.update(bar, completed=event.share, news=_news(event))
-        else:
-            self._progress.update(bar, news=event.phase)
+    def _take_record(self, record: RunRecord) -> None:
+        self._trained += 1
+        self._lines[record.key] = _Line(record.spec, record)
+        self._progress.advance(self._total)
+        if record.key in self._bars:
+            self._progress.remove_task(self._bars.pop(record.key))
+        if self._live is None and not self.quiet:
+            if record.status is RunStatus.OK:
+                self._say(f"{_who(record.spec)}: trained {record.seconds.get('train', 0.0):.0f} s")
+            else:
+                self._say(f"{_who(record.spec)}: {record.status}: {record.reason}")
+
+    def _take_score(self, news: News) -> None:
+        line = self._lines.get(news.key)
+        if line is None:
+            record = self.session.store.read(news.key)
+            assert record is not None
+            line = self._lines[news.key] = _Line(record.spec, record)
+            self._progress.advance(self._total)
+        line.score = next(
+            (each for each in self.session.store.scores(news.key) if each.key == self.session.protocols.scoring.key),
+            None,
+        )
+        line.note = news.refused and f"not scored: {news.refused}"
+        if self._live is None and not self.quiet:
+            scores = "  ".join(f"{title} {self._score(line, name, digits)}" for name, title, digits in self._columns)
+            self._say(f"{_who(line.spec)}: {line.note or scores}")
+
+    def _take_event(self, spec: RunSpec, event: Event) -> None:
+        key, percent = spec.key, f"{event.share:.0%}".replace("%", " %")
+        if self._live is not None:
+            if key not in self._bars:
+                self._bars[key] = self._progress.add_task(_who(spec).replace("[", "\\["), total=1.0, news="")
+            training = event.phase == "training"
+            self._progress.update(
+                self._bars[key], completed=event.share, news=_news(event) if training else event.phase
+            )
+        elif not self.quiet and (
+            event.phase == WAITING or time.monotonic() - self._spoke.get(key, 0.0) > PLAIN_EVERY
+        ):
+            self._spoke[key] = time.monotonic()
+            self._say(f"  {_who(spec)}: {event.phase} {percent}  {_news(event)}".rstrip())
 
     def _render(self) -> Group:
         table = Table(box=SIMPLE_HEAD, show_edge=False)
-        columns = _columns(self._session.info)
-        for column in ("model", "seed", *(title for _, title, _ in columns), "train s", "status"):
+        for column in ("model", "seed", *(title for _, title, _ in self._columns), "train s", "status"):
             table.add_column(column, justify="left" if column in ("model", "status") else "right")
-        for record in self._ended:
-            scores = [_score(record, name, digits) for name, _, digits in columns]
-            status = record.status.value if record.status is Status.OK else f"{record.status}: {record.reason}"
-            row = [
-                record.about.label,
-                str(record.repetition),
-                *scores,
-                f"{record.seconds.get('train', 0.0):.0f}",
+        for line in self._lines.values():
+            record, role = line.record, line.spec.model_info.role
+            assert record is not None
+            good = record.status is RunStatus.OK and not line.note
+            status = line.note or (record.status.value if good else f"{record.status}: {record.reason}")
+            cells = [
+                line.spec.model_info.label,
+                str(line.spec.seed_index) if role == "model" else "–",
+                *(self._score(line, name, digits) for name, _, digits in self._columns),
+                f"{record.seconds.get('train', 0.0):.0f}" if role == "model" else "–",
                 status,
             ]
-            table.add_row(*(Text(cell) for cell in row), style="" if record.status is Status.OK else "red")
+            table.add_row(*(Text(cell) for cell in cells), style="" if good else "red")
         return Group(table, self._progress)
 
-    def finish(self, board: Board, boards: Path, records: list[Record]) -> None:
-        """Show the board, where it lies, and how to do again what did not end well."""
-        if self._quiet:
-            return
-        from ganbench.boards.terminal import table
+    @staticmethod
+    def _score(line: _Line, name: str, digits: int) -> str:
+        known = line.score.metrics if line.score else {}
+        return f"{known[name].value:.{digits}f}" if name in known else "–"
 
-        self._console.print()
-        self._console.print(table(board))
-        name = self._session.info.protocol.name
-        if bad := sorted({record.status.value for record in records if record.status is not Status.OK}):
-            self._say(f"\nsome trials did not end well: --retry {','.join(bad)} does them again")
-        self._say(f"\n{boards / name}.md  {boards / name}.csv  pictures and records in {boards / name}{'/'}")
+    def finish(self, records: list[RunRecord]) -> None:
+        """Say how to do again what did not end well."""
+        if self.quiet:
+            return
+        if bad := sorted({record.status.value for record in records if record.status is not RunStatus.OK}):
+            self._say(f"some runs did not end well: --retry {','.join(bad)} trains them again")
+        for key, reason in self.session.refused.items():
+            self._say(f"{key}: not scored: {reason}")
 
     def interrupted(self) -> None:
         """Say what is kept and how to go on."""
-        kept = len(self._session.done) + len(self._ended)
+        kept = len(self.session.done) + self._trained
         print(
-            f"ganbench: interrupted: {kept} of {len(self._session.trials)} trials are kept in {self._session.out}; "
+            f"ganbench: interrupted: {kept} of {len(self.session.specs)} runs are kept in {self.session.store.root}; "
             "the same command goes on with the rest",
             file=sys.stderr,
         )
@@ -150,35 +201,21 @@ class Display:
         self._console.print(Text(text), soft_wrap=True)
 
 
-_COLUMNS = (
-    ("fid", "FID", 1), ("is", "IS", 2), ("recall", "recall", 3), ("coverage", "coverage", 3),
-    ("authenticity", "authentic", 3),
-)  # fmt: skip
+def _columns(session: Session) -> tuple[tuple[str, str, int], ...]:
+    """Return names, titles and decimals of what is shown of a run."""
+    infos = {metric.name: metric for metric in session.protocols.plans[0].metrics}
+    if session.protocols.track.headline == COLUMNS[0]:
+        names = [name for name in COLUMNS if name in infos]
+    else:
+        names = list(infos)[: len(COLUMNS)]
+    return tuple((name, infos[name].title, infos[name].digits) for name in names)
 
 
-def _columns(info: TrackInfo) -> tuple[tuple[str, str, int], ...]:
-    """Return names, titles and decimals of what is shown of a trial: a board's first columns, where not by FID."""
-    if info.protocol.headline == _COLUMNS[0][0]:
-        return _COLUMNS
-    return tuple((metric.name, metric.title, metric.digits) for metric in info.metrics[: len(_COLUMNS)])
-
-
-def _score(record: Record, name: str, digits: int) -> str:
-    return f"{record.metrics[name].value:.{digits}f}" if name in record.metrics else "–"
-
-
-def _who(event: Event) -> str:
-    return f"{event.trial.about.label} seed {event.trial.repetition}".replace("[", "\\[")
+def _who(spec: RunSpec) -> str:
+    info = spec.model_info
+    return f"{info.label} seed {spec.seed_index}" if info.role == "model" else f"{info.label} ({info.role})"
 
 
 def _news(event: Event) -> str:
     rate = f"{event.images / event.seconds:,.0f} img/s" if event.seconds else ""
     return "  ".join([rate, *(f"{name} {value:.3g}" for name, value in event.losses.items())]).strip()
-
-
-def _sentence(record: Record) -> str:
-    who = f"{record.about.label} seed {record.repetition}"
-    if record.status is not Status.OK:
-        return f"{who}: {record.status}: {record.reason}"
-    scores = "  ".join(f"{name} {_score(record, name, digits)}" for name, _, digits in _columns(record.track))
-    return f"{who}: {scores}  trained {record.seconds.get('train', 0.0):.0f} s, whole {record.seconds['total']:.0f} s"

@@ -1,4 +1,4 @@
-"""``ganbench sample``."""
+"""``ganbench sample``: more samples from a trained model, as a picture or as a file."""
 
 from __future__ import annotations
 
@@ -6,43 +6,39 @@ from pathlib import Path
 
 import click
 
-from ganbench.cli.options import folder_option
+from ganbench.cli.options import runs_option
 from ganbench.errors import DivergedError, RequestError
 
 
 @click.command()
 @click.argument("key")
 @click.option("-n", "count", default=64, show_default=True, help="How many samples.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("samples.png"), show_default=True)
+@click.option("--export", type=click.Path(path_type=Path), default=Path("samples.png"), show_default=True,
+              help="A .png picture, a .npz file of uint8 images with their labels, or a folder (a path that ends in /) of PNG files.")  # fmt: skip  # noqa: E501
 @click.option("--seed", default=0, show_default=True, help="Another seed, other samples.")
-@folder_option("--runs", "runs", "Where the trials lie.")
-def sample(key: str, count: int, out: Path, seed: int, runs: Path) -> None:
-    """Draw samples from the trained model of trial KEY (a key, the first letters of one, or its folder)."""
+@runs_option
+def sample(key: str, count: int, export: Path, seed: int, runs: Path) -> None:
+    """Draw samples from the trained model of run KEY (a key, the first letters of one, or its folder)."""
     if count < 1:
         raise RequestError(f"-n {count}: at least 1")
+    if export.suffix not in (".png", ".npz", ""):
+        raise RequestError(f"--export {export}: name a .png file, a .npz file or a folder")
     from ganbench.store.lookup import find_folder
 
     folder = find_folder(key, runs)  # a mistyped one is told before torch is imported
     import torch
 
-    from ganbench.pictures.grid import write_grid
-    from ganbench.pictures.scatter import are_drawn, write_points
+    from ganbench.pictures.export import export_samples
     from ganbench.training.sampling import SampleError, draw
-    from ganbench.training.trained_run import read_finished
+    from ganbench.training.trained_run import read_trained
     from ganbench.util.atomic_io import check_writable
 
-    model = read_finished(folder).model()
-    check_writable(out.parent, "--out")
+    model = read_trained(folder).model()
+    check_writable(export.parent, "--export")
     labels = torch.arange(count) * model.data.classes // count if model.conditional and model.data.classes else None
     try:
         samples = draw(model, count, labels, seed)
     except (SampleError, DivergedError) as error:
         raise RequestError(f"{folder}: {error}") from error
-    if are_drawn(model.data.shape):
-        write_points(out, samples)
-    elif samples.ndim == 4:
-        write_grid(out, samples)
-    else:
-        shape = tuple(model.data.shape)
-        raise RequestError(f"{folder}: its samples have the shape {shape}, of which there is no picture")
-    click.echo(out)
+    export_samples(export, samples.numpy(), None if labels is None else labels.numpy())
+    click.echo(export)

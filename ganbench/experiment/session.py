@@ -1,24 +1,34 @@
-"""The main job, whoever asks for it: plan, leave out what is done, execute, publish."""
+"""The main job, whoever asks for it: check a request whole, leave out what is done, train, score."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganbench.budget import Budget
-from ganbench.engines.base import Engine, Event
-from ganbench.engines.local import TIMEOUT, LocalEngine
+from ganbench.engines.local import LocalEngine
 from ganbench.errors import RequestError, did_you_mean
-from ganbench.experiment.plan import find_track, identify, left_out, plan, repetitions, with_extractor, with_metrics
+from ganbench.experiment.execution import Execution, News, lacking
+from ganbench.experiment.plan import left_out, plan, seed_indices
+from ganbench.experiment.protocols import Protocols, resolve
 from ganbench.model import Model
+from ganbench.registry.lookup import find_track
 from ganbench.registry.registry import Registry
-from ganbench.store.run_record import Record, Status, TrackInfo
-from ganbench.store.run_spec import Job, RuntimeConfig, Trial
-from ganbench.store.store import Store, check_lockable
+from ganbench.scoring.baselines import BASELINES, write_baselines
+from ganbench.store.locks import check_lockable
+from ganbench.store.run_record import RunRecord, RunStatus
+from ganbench.store.run_spec import RunSpec, RuntimeConfig, TrainJob
+from ganbench.store.store import Store
+from ganbench.training.data_file import write_training_data
 from ganbench.util.atomic_io import check_writable
-from ganbench.util.device import pick_device, read_size, share_out
+from ganbench.util.device import device_kind, pick_device, read_size, share_out
+
+STALL_TIMEOUT = 600.0
+PRELOAD = ("torch", "torch._dynamo", "numpy", "pydantic", "scipy.linalg", "scipy.special", "safetensors.torch")
+"""What workers are forked with: slow to import, and nobody's plugin."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,12 @@ class Request:
     track: str = "mnist5k-quick"
     seeds: str | int | None = None
     budget: str | None = None
+    precision: str | None = None
     extractor: str | None = None
     metrics: str | None = None
+    against: str = "test"
     device: str = "auto"
-    precision: str = "fp32"
-    out: Path = Path("runs")
+    runs: Path = Path("runs")
     settings: tuple[str, ...] = ()
     jobs: int | None = None
     data_dir: Path | None = None
@@ -42,8 +53,8 @@ class Request:
     rerun: bool = False
     retry: str | None = None
     threads: int | None = None
-    timeout: str | None = None
-    memory: str | None = None
+    stall_timeout: str | None = None
+    memory_limit: str | None = None
     deterministic: bool = False
     checkpoint_seconds: float = 10.0
     command: tuple[str, ...] = ()
@@ -51,111 +62,149 @@ class Request:
 
 @dataclass(frozen=True)
 class Session:
-    """A checked request: its trials, those that have records already, and where the others run.
+    """A checked request: its runs, those that are there already, what is to be trained and what to be scored.
 
-    `notes` are sentences that the user must see, such as which damaged records were set aside.
+    `baselines` are keys of the rows that calibrate the board. `notes` are sentences that the user must see.
     """
 
-    info: TrackInfo
-    trials: list[Trial]
-    done: list[Record]
-    waiting: list[Job]
+    protocols: Protocols
+    specs: list[RunSpec]
+    done: list[RunRecord]
+    train: list[TrainJob]
+    score: list[str]
+    baselines: list[str]
     notes: list[str]
-    setting: RuntimeConfig
-    executor: Engine
+    runtime: RuntimeConfig
     jobs: int
-    precision: str
-    out: Path
+    store: Store
+    stall_timeout: float = STALL_TIMEOUT
+    refused: dict[str, str] = field(default_factory=dict)
+    """Why runs have no scores, by key; filled by `run`."""
 
-    def run(self, on_event: Callable[[Event], None] = lambda event: None) -> list[Record]:
-        """Execute what waits and return a record for every trial, in the order of the plan."""
+    @property
+    def labels(self) -> set[str]:
+        """What was asked for: the labels of the models, and the baselines."""
+        return {spec.model_info.label for spec in self.specs} | (set(BASELINES) if self.baselines else set())
+
+    def run(self, on_news: Callable[[News], None] = lambda news: None) -> list[RunRecord]:
+        """Train and score what is to be; return a record for every run that was asked for, in the order of the plan."""
         records = {record.key: record for record in self.done}
-        events = self.executor.run(self.waiting)
-        try:
-            for event in events:
-                if event.record is not None:
-                    records[event.record.key] = event.record
-                on_event(event)
-        finally:
-            events.close()  # type: ignore[attr-defined]
-        return [records[trial.key] for trial in self.trials]
+        if self.train or self.score:
+            with make_engine(self.jobs, self.runtime, self.stall_timeout) as engine:
+                execution = Execution(
+                    engine, self.store, self.protocols.dataset, self.protocols.plans, self.protocols.track.headline,
+                    self.runtime, data_dir=self.protocols.data_dir, slots=self.jobs, command=self.runtime.command,
+                )  # fmt: skip
+                for news in execution.run(self.train, self.score):
+                    if news.record is not None:
+                        records[news.record.key] = news.record
+                    if news.refused:
+                        self.refused[news.key] = news.refused
+                    on_news(news)
+        return [records[spec.key] for spec in self.specs]
+
+
+def make_engine(jobs: int, runtime: RuntimeConfig, stall_timeout: float = STALL_TIMEOUT) -> LocalEngine:
+    """Return the engine for processes of this machine."""
+    # CUDA and Apple's libraries may not outlive a fork.
+    spawn = runtime.device != "cpu" or sys.platform == "darwin"
+    return LocalEngine(
+        jobs, stall_timeout=stall_timeout, threads=runtime.threads, deterministic=runtime.deterministic, spawn=spawn,
+        preload=PRELOAD,
+    )  # fmt: skip
 
 
 def prepare(request: Request, registry: Registry) -> Session:
-    """Check a request whole, before anything is trained."""
+    """Check a request whole, before anything is trained; `RequestError` says what is wrong."""
     device = pick_device(request.device)
+    if request.precision not in (None, "fp32", "bf16"):
+        raise RequestError(f"--precision {request.precision!r}: write fp32 or bf16")
     track = find_track(request.track, registry).with_budget(request.budget)
-    track, weights = with_extractor(track, request.extractor, request.weights)
-    track = with_metrics(track, request.metrics, registry)
-    reps = repetitions(request.seeds, track)
-    info = identify(track, registry, request.data_dir, weights)
-    trials = plan(
-        request.plugins, info, reps, registry,
-        settings=request.settings, baselines=request.baselines, precision=request.precision,
+    track = track.with_precision(request.precision)  # type: ignore[arg-type]
+    indices = seed_indices(request.seeds, track)
+    protocols = resolve(
+        track, registry, data_dir=request.data_dir, weights=request.weights, metrics=request.metrics,
+        extractors=request.extractor, against=request.against, device_kind=device_kind(device),
     )  # fmt: skip
-    again, timeout, memory = _retried(request), read_timeout(request.timeout), read_size(request.memory)
+    specs = plan(request.plugins, protocols.training, indices, registry, settings=request.settings)
+    again, stall_timeout = _retried(request), read_duration("--stall-timeout", request.stall_timeout, STALL_TIMEOUT)
+    memory = read_size(request.memory_limit)
     if memory is not None and device != "cpu":
-        raise RequestError(f"--memory {request.memory}: is of a trial on the CPU, and this is one on {device}")
-    check_writable(request.out, "--out")
-    check_lockable(request.out)
-    jobs, threads = share_out(request.jobs, request.threads, len(trials), device)
-    setting = RuntimeConfig(
-        device=device,
-        threads=threads,
-        data_dir=request.data_dir,
-        weights=weights,
-        deterministic=request.deterministic,
-        memory_bytes=memory,
-        checkpoint_seconds=request.checkpoint_seconds,
-        command=list(request.command),
-    )
-    done, waiting, notes = _divide(trials, Store(request.out), setting, again, anew=request.rerun)
-    notes = left_out(request.plugins, registry) + notes
-    jobs = max(1, min(jobs, len(waiting)))
-    executor = LocalEngine(jobs, timeout)
-    return Session(info, trials, done, waiting, notes, setting, executor, jobs, request.precision, request.out)
+        raise RequestError(
+            f"--memory-limit {request.memory_limit}: limits runs on the CPU, and these are on {device}: leave it out"
+        )
+    check_writable(request.runs, "--runs")
+    check_lockable(request.runs)
+    jobs, threads = share_out(request.jobs, request.threads, device)
+    runtime = RuntimeConfig(
+        device=device, threads=threads, deterministic=request.deterministic, memory_limit=memory,
+        checkpoint_seconds=request.checkpoint_seconds, command=list(request.command),
+    )  # fmt: skip
+    store = Store(request.runs)
+    done, train, notes = _divide(specs, store, runtime, protocols, again, restart=request.rerun)
+    baselines = write_baselines(protocols.dataset, track.samples, store, against=request.against) if request.baselines else []
+    score = [record.key for record in (*done, *baselines) if _unscored(record, store, protocols)]
+    return Session(
+        protocols=protocols, specs=specs, done=done, train=train, score=score,
+        baselines=[record.key for record in baselines], notes=left_out(request.plugins, registry) + notes,
+        runtime=runtime, jobs=max(1, min(jobs, len(train) + len(score))), store=store, stall_timeout=stall_timeout,
+    )  # fmt: skip
+
+
+def _unscored(record: RunRecord, store: Store, protocols: Protocols) -> bool:
+    return record.status is RunStatus.OK and any(lacking(store, record, each) for each in protocols.plans)
 
 
 def _divide(
-    trials: list[Trial], store: Store, setting: RuntimeConfig, again: frozenset[Status], *, anew: bool
-) -> tuple[list[Record], list[Job], list[str]]:
-    """Tell trials that have a record from those to be done; a record that cannot be trusted is set aside, and said."""
-    done, waiting, notes = list[Record](), list[Job](), list[str]()
-    for trial in trials:
+    specs: list[RunSpec], store: Store, runtime: RuntimeConfig, protocols: Protocols, again: frozenset[RunStatus],
+    *, restart: bool,
+) -> tuple[list[RunRecord], list[TrainJob], list[str]]:  # fmt: skip
+    """Tell runs that have a record from those to be trained; a record that cannot be trusted is set aside, and said."""
+    done, waiting, notes, track = list[RunRecord](), list[TrainJob](), list[str](), protocols.track
+    data_file: Path | None = None
+    for spec in specs:
         replaces = None
         try:
-            if (kept := store.read(trial.key)) is not None:
-                if not anew and kept.record.status not in again:
-                    done.append(kept.record)
+            if (kept := store.read_with_sha(spec.key)) is not None:
+                record, sha256 = kept
+                if not restart and record.status not in again:
+                    done.append(record)
                     continue
-                replaces = kept.sha256
+                replaces = sha256
         except RequestError as error:
-            aside = store.set_aside(trial.key)
-            notes.append(f"{error}; set aside as {aside.name}: its trial is done again")
-        waiting.append(Job(trial=trial, setting=setting, folder=store.folder(trial.key), replaces=replaces, anew=anew))
+            aside = store.set_aside(spec.key)
+            notes.append(f"{error}; set aside as {aside.name}: the run is trained again")
+        data_file = data_file or write_training_data(protocols.dataset)
+        waiting.append(
+            TrainJob(
+                spec=spec, runtime=runtime, folder=store.folder(spec.key).absolute(), data_file=data_file,
+                samples=track.samples, curve_points=track.curve_points, curve_samples=track.curve_samples,
+                replaces=replaces, restart=restart,
+            )  # fmt: skip
+        )
     return done, waiting, notes
 
 
-def _retried(request: Request) -> frozenset[Status]:
-    """Read ``--retry``: how trials ended that are to be done again."""
+def _retried(request: Request) -> frozenset[RunStatus]:
+    """Read ``--retry``: how runs ended that are to be trained again."""
     if request.retry is None:
         return frozenset()
-    known = [status.value for status in Status if status is not Status.OK]
+    known = [status.value for status in RunStatus if status is not RunStatus.OK]
     names = [name.strip() for name in request.retry.split(",")]
     if names == ["all"]:
-        return frozenset(map(Status, known))
+        return frozenset(map(RunStatus, known))
     for name in names:
         if name not in known:
-            raise RequestError(f"--retry {request.retry!r}: no trial ends as {name!r}{did_you_mean(name, known)}")
-    return frozenset(map(Status, names))
+            raise RequestError(f"--retry {request.retry!r}: no run ends as {name!r}{did_you_mean(name, known)}")
+    return frozenset(map(RunStatus, names))
 
 
-def read_timeout(text: str | None) -> float:
-    """Read ``--timeout``: seconds, or minutes as ``10m``."""
+def read_duration(option: str, text: str | None, default: float) -> float:
+    """Read a duration: seconds, or minutes as ``10m``."""
     if text is None:
-        return TIMEOUT
+        return default
     with suppress(RequestError):
         limit = Budget.parse(text if text.strip()[-1:].isalpha() else f"{text}s")
         if limit.seconds is not None and limit == Budget(seconds=limit.seconds):
             return limit.seconds
-    raise RequestError(f"--timeout {text!r}: write seconds, minutes or hours: 90s, 10m, 2h")
+    raise RequestError(f"{option} {text!r}: write seconds, minutes or hours: 90s, 10m, 2h")

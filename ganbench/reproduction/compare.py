@@ -1,15 +1,14 @@
-"""Whether a trial that was done again agrees with its record: metric by metric, one verdict, what may explain it.
+"""Whether a run that was trained again agrees with its record: samples, then metric by metric, and one verdict.
 
-The verdict is that of the headline metric, from the spread of the row's own seeds:
+- equal: status, images, steps and the samples are the same to the last bit, and so is every metric;
+- within noise: |difference| <= t(0.975, n - 1) * sd * sqrt(2) for the metric that ranks, where sd is the sample standard
+  deviation over the row's n ok seeds: the prediction interval for the difference of two draws from one population of
+  seeds. The same must hold for the other seeds alone, where there are two or more: a record far from them would widen
+  its own excuse. At n = 3 the bound is six standard deviations wide, so it is printed;
+- different: anything else; so also where fewer than two seeds give a spread, unless the metric itself is the same.
 
-- equal: status, images, steps and the value of every metric are the same to the last digit;
-- within noise: |difference| <= t(0.975, n - 1) * sd * sqrt(2), where sd is the sample standard deviation over the row's
-  n ok seeds: the prediction interval for the difference of two draws from one population of seeds. The same must hold
-  for the other seeds alone, where there are two or more: a record far from them would widen its own excuse;
-- different: anything else; so also where fewer than two seeds give a spread, unless the headline itself is the same.
-
-The same trial on the same machine should differ by far less than two seeds do: "within noise" says that the row stands,
-not that nothing has changed.
+On the same kind of device the same run should be equal: "within noise" says that the row stands, not that nothing has
+changed.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import json
 import math
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from pydantic import BaseModel, ConfigDict
 
 from ganbench.budget import Budget
 from ganbench.metric import MetricInfo
-from ganbench.store.run_record import Record, Status
+from ganbench.store.run_record import RunRecord, RunStatus
+from ganbench.store.score_record import ScoreRecord
 from ganbench.util.text import one_line
 
 LEVEL = 0.975
@@ -34,11 +35,23 @@ RULE = (
     f"within noise is |difference| of {{headline}} <= t({LEVEL}, n - 1) x sd x sqrt(2), "
     "sd being over the n ok seeds of the row, and over those without the record itself"
 )
-NOTHING = "nothing that is known"
+UNKNOWN = "nothing that is known differs"
 _NO_CAUSE = ("started", "command")
-"""What provenance tells of a trial that cannot change its result."""
-_ENDS = ("--memory", "--timeout")
-"""Options of ``ganbench run`` that decide how a trial ends, and that its provenance holds in its command alone."""
+"""Parts of provenance that cannot change a result."""
+_LIMITS = ("--memory-limit", "--stall-timeout")
+"""Options of ``ganbench run`` that decide how a run ends, and that its provenance holds in its command alone."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run with what one scoring protocol says of it, None where it was not scored."""
+
+    run: RunRecord
+    score: ScoreRecord | None
+
+    def value(self, metric: str) -> float | None:
+        known = self.score.metrics if self.score else {}
+        return known[metric].value if metric in known else None
 
 
 class Verdict(enum.StrEnum):
@@ -78,8 +91,9 @@ class Side(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     path: str
-    status: Status
+    status: RunStatus
     reason: str
+    samples_sha256: str
     images: int
     steps: int
     resumed: list[int]
@@ -95,10 +109,10 @@ class Comparison(BaseModel):
     key: str
     model: str
     label: str
-    repetition: int
+    seed_index: int
     seed: int
-    track: str
-    fingerprint: str
+    dataset: str
+    budget: str
     verdict: Verdict
     sentence: str
     rule: str
@@ -108,27 +122,30 @@ class Comparison(BaseModel):
     reproduced: Side
 
 
-def compare(record: Record, path: Path, again: Record, where: Path, row: Sequence[Record]) -> Comparison:
-    """Compare a record with that of its trial done again; `row` are the records of the row, this one among them."""
-    ok = [each for each in row if each.status is Status.OK]
-    metrics = [_compared(facts, record, again, ok) for facts in record.track.metrics]
+def compare(
+    recorded: Result, path: Path, again: Result, where: Path, row: Sequence[Result], headline: str
+) -> Comparison:
+    """Compare a run with the same run trained again; `row` are the results of the row, this one among them."""
+    spec, infos = recorded.run.spec, recorded.score.metric_info if recorded.score else {}
+    ok = [each for each in row if each.run.status is RunStatus.OK]
+    metrics = [_compared(info, recorded, again, ok) for info in infos.values()]
     metrics = [each for each in metrics if each.recorded is not None or each.reproduced is not None]
-    verdict, sentence = _judge(record, again, metrics)
+    verdict, sentence = _decide(recorded, again, metrics, headline)
     return Comparison(
-        key=record.key,
-        model=record.model,
-        label=record.about.label,
-        repetition=record.repetition,
-        seed=record.seed,
-        track=record.track.protocol.name,
-        fingerprint=record.track.fingerprint,
+        key=recorded.run.key,
+        model=spec.model_info.name,
+        label=spec.model_info.label,
+        seed_index=spec.seed_index,
+        seed=spec.seed,
+        dataset=spec.training.dataset,
+        budget=spec.training.budget,
         verdict=verdict,
         sentence=sentence,
-        rule=RULE.format(headline=record.track.headline.title),
+        rule=RULE.format(headline=infos[headline].title if headline in infos else headline),
         metrics=metrics,
-        why=[] if verdict is Verdict.EQUAL else list(_why(record, again)) or [NOTHING],
-        recorded=_side(record, path),
-        reproduced=_side(again, where),
+        why=[] if verdict is Verdict.EQUAL else list(_why(recorded, again)) or [UNKNOWN],
+        recorded=_side(recorded.run, path),
+        reproduced=_side(again.run, where),
     )
 
 
@@ -139,19 +156,21 @@ def bound(sd: float, n: int) -> float:
     return float(stdtrit(n - 1, LEVEL)) * sd * math.sqrt(2)
 
 
-def _compared(facts: MetricInfo, record: Record, again: Record, ok: Sequence[Record]) -> Compared:
-    name = facts.name
-    old, new = (each.metrics[name].value if name in each.metrics else None for each in (record, again))
-    values = [each.metrics[name].value for each in ok if name in each.metrics]
-    others = [each.metrics[name].value for each in ok if name in each.metrics and each.key != record.key]
+def _compared(info: MetricInfo, recorded: Result, again: Result, ok: Sequence[Result]) -> Compared:
+    name = info.name
+    old, new = (each.value(name) for each in (recorded, again))
+    values = [value for each in ok if (value := each.value(name)) is not None]
+    others = [
+        value for each in ok if each.run.key != recorded.run.key and (value := each.value(name)) is not None
+    ]
     spreads = [(statistics.stdev(some), len(some)) for some in (values, others) if len(some) > 1]
     sd = spreads[0][0] if spreads else None
     difference = None if old is None or new is None else new - old
     most = min((bound(*spread) for spread in spreads), default=None)
     return Compared(
         name=name,
-        title=facts.title,
-        digits=facts.digits,
+        title=info.title,
+        digits=info.digits,
         recorded=old,
         reproduced=new,
         difference=difference,
@@ -163,67 +182,66 @@ def _compared(facts: MetricInfo, record: Record, again: Record, ok: Sequence[Rec
     )
 
 
-def _judge(record: Record, again: Record, metrics: list[Compared]) -> tuple[Verdict, str]:
-    if record.status is not Status.OK or again.status is not Status.OK:
-        return _judge_failure(record, again)
-    counts = (record.images, record.steps) == (again.images, again.steps)
-    if counts and all(each.same for each in metrics):
-        return Verdict.EQUAL, f"all {len(metrics)} metrics, images and steps are the same to the last digit"
-    headline = next((each for each in metrics if each.name == record.track.headline.name), None)
-    if headline is None or headline.difference is None:
-        missing = "neither has" if headline is None else "only one of both has"
-        return Verdict.DIFFERENT, f"{missing} a value of {record.track.headline.title}, which would decide"
-    apart = f"{headline.title} is {abs(headline.difference):.3g} from what was recorded"
-    if headline.difference == 0:
-        return Verdict.NOISE, f"{headline.title} is the same to the last digit, other things are not"
-    if headline.bound is None:
-        seeds = f"{headline.n} ok seed{'' if headline.n == 1 else 's'}"
-        return Verdict.DIFFERENT, f"{apart}, and there is no spread to judge by: {seeds} of the row"
-    most = f"over {headline.n} seeds {headline.bound:.3g} is noise"
-    if abs(headline.difference) <= headline.bound:
-        return Verdict.NOISE, f"{apart}; {most}"
-    return Verdict.DIFFERENT, f"{apart}; only {most}"
+def _decide(recorded: Result, again: Result, metrics: list[Compared], headline: str) -> tuple[Verdict, str]:
+    old, new = recorded.run, again.run
+    if old.status is not RunStatus.OK or new.status is not RunStatus.OK:
+        return _decide_failure(old, new)
+    assert old.samples is not None and new.samples is not None
+    same = (old.images, old.steps, old.samples.sha256) == (new.images, new.steps, new.samples.sha256)
+    if same and all(each.same for each in metrics):
+        scores = f", and so are all {len(metrics)} metrics" if metrics else "; it was not scored"
+        return Verdict.EQUAL, f"all {old.samples.n:,} samples are the same to the last bit{scores}"
+    found = next((each for each in metrics if each.name == headline), None)
+    if found is None or found.difference is None:
+        return Verdict.DIFFERENT, f"the samples differ, and there is no {headline} on both sides to compare"
+    apart = f"{found.title} is {abs(found.difference):.3g} from what was recorded"
+    if found.difference == 0:
+        return Verdict.NOISE, f"{found.title} is the same to the last digit, other things are not"
+    if found.bound is None:
+        seeds = f"{found.n} ok seed{'' if found.n == 1 else 's'}"
+        return Verdict.DIFFERENT, f"{apart}, and there is no spread to compare it with: {seeds} of the row"
+    most = f"over {found.n} seeds up to {found.bound:.3g} is noise"
+    return (Verdict.NOISE if abs(found.difference) <= found.bound else Verdict.DIFFERENT), f"{apart}; {most}"
 
 
-def _judge_failure(record: Record, again: Record) -> tuple[Verdict, str]:
-    then, now = _ending(record), _ending(again)
-    if (record.status, record.reason) == (again.status, again.reason):
+def _decide_failure(old: RunRecord, new: RunRecord) -> tuple[Verdict, str]:
+    then, now = _ending(old), _ending(new)
+    if (old.status, old.reason) == (new.status, new.reason):
         return Verdict.EQUAL, f"it fails again as recorded ({now})"
     return Verdict.DIFFERENT, f"recorded was {then}; now it is {now}"
 
 
-def _ending(record: Record) -> str:
+def _ending(record: RunRecord) -> str:
     return f"{record.status}: {one_line(record.reason, 300)}" if record.reason else record.status.value
 
 
-def _why(record: Record, again: Record) -> Iterator[str]:
+def _why(recorded: Result, again: Result) -> Iterator[str]:
     """Yield what is known to differ, each in one line."""
-    if Budget.parse(record.track.protocol.budget).seconds is not None:
+    old, new = recorded.run, again.run
+    if Budget.parse(old.spec.training.budget).seconds is not None:
         yield (
-            f"the budget {record.track.protocol.budget} has seconds, which no two runs spend alike: "
-            f"{record.steps:,} steps then, {again.steps:,} now"
+            f"the budget {old.spec.training.budget} has seconds, which no two runs spend alike: "
+            f"{old.steps:,} steps then, {new.steps:,} now"
         )
-    elif (record.images, record.steps) != (again.images, again.steps):
-        yield f"images and steps: {record.images:,} and {record.steps:,} then, {again.images:,} and {again.steps:,} now"
-    mine, theirs = record.provenance, again.provenance
+    elif (old.images, old.steps) != (new.images, new.steps):
+        yield f"images and steps: {old.images:,} and {old.steps:,} then, {new.images:,} and {new.steps:,} now"
+    mine, theirs = old.provenance, new.provenance
     for name in dict.fromkeys((*mine, *theirs)):
         if name not in _NO_CAUSE and mine.get(name) != theirs.get(name):
             yield f"{name}: {_said(mine.get(name))} then, {_said(theirs.get(name))} now"
     if mine.get("git_dirty") and theirs.get("git_dirty"):
         yield "both ran from a checkout with changes that were not committed"
-    if record.about.distribution != again.about.distribution:
-        yield f"model: {one_line(record.about.distribution, 120)} then, {again.about.distribution} now"
-    for name in sorted(record.absent.keys() ^ again.absent.keys()):
-        side, when = (record, "then") if name in record.absent else (again, "now")
-        yield f"no {name} {when}: {one_line(side.absent[name], 200)}"
-    for each, when in ((record, "then"), (again, "now")):
+    infos = (old.spec.model_info, new.spec.model_info)
+    if infos[0].distribution != infos[1].distribution:
+        yield f"model: {one_line(infos[0].distribution, 120)} then, {infos[1].distribution} now"
+    for each, when in ((old, "then"), (new, "now")):
         if each.resumed:
             yield f"trained in {len(each.resumed) + 1} pieces {when}"
-    if record.status is not again.status:
+    if old.status is not new.status:
         words = mine.get("command")
         for word in words if isinstance(words, list) else ():
-            if str(word).startswith(_ENDS):
-                yield f"then it ran under {one_line(str(word), 60)}, which decides how a trial ends"
+            if str(word).startswith(_LIMITS):
+                yield f"then it ran under {one_line(str(word), 60)}, which decides how a run ends"
 
 
 def _said(value: Any) -> str:
@@ -231,8 +249,9 @@ def _said(value: Any) -> str:
     return "none" if value is None else one_line(text, 120)
 
 
-def _side(record: Record, path: Path) -> Side:
+def _side(record: RunRecord, path: Path) -> Side:
     return Side(
         path=str(path), status=record.status, reason=record.reason, images=record.images, steps=record.steps,
-        resumed=record.resumed, seconds=record.seconds, provenance=record.provenance,
+        samples_sha256=record.samples.sha256 if record.samples else "", resumed=record.resumed,
+        seconds=record.seconds, provenance=record.provenance,
     )  # fmt: skip

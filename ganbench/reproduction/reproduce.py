@@ -1,7 +1,8 @@
-"""A published trial done again: whether that is possible here, as what it is trained, and what came of it.
+"""A recorded run trained again: whether that is possible here, as what it is trained, and how both compare.
 
-It is possible where everything that a key is made of is here as recorded: the model's source, its hyper-parameters,
-data set, extractor, metrics, protocol. Anything else would be another trial, and is refused with all that differs.
+It is possible where everything that its key is made of is here as recorded: the model's code, its hyper-parameters, the
+training images, the training loop's version. Anything else would be another run, and is refused with all that differs.
+Where the record has scores, the samples of both are scored under the same protocol.
 """
 
 from __future__ import annotations
@@ -12,21 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import ganbench
-from ganbench.boards.collect import records_folder
-from ganbench.engines.base import Event
-from ganbench.engines.local import LocalEngine
+from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
-from ganbench.experiment.plan import load_dataset
-from ganbench.experiment.session import Session
+from ganbench.experiment.execution import Execution, News
+from ganbench.experiment.protocols import ScorePlan
+from ganbench.experiment.session import make_engine
+from ganbench.metric import HEADLINE
 from ganbench.model import Model
-from ganbench.registry.import_path import address, load_file, resolve_known, source_hash
-from ganbench.registry.registry import Registry
-from ganbench.reproduction.compare import Comparison, compare
+from ganbench.registry.import_path import import_path, load_file, resolve_known
+from ganbench.registry.lookup import load_dataset
+from ganbench.registry.registry import Registry, entry_point_of
+from ganbench.registry.source_hash import source_hash
+from ganbench.reproduction.compare import Comparison, Result, compare
+from ganbench.store.layout import RUN
+from ganbench.store.locks import check_lockable
 from ganbench.store.lookup import find_record
-from ganbench.store.run_record import Record, make_key, read_record
-from ganbench.store.run_spec import Job, RuntimeConfig, Trial
-from ganbench.store.store import RECORD, Store, check_lockable
-from ganbench.tracks.track import NAME, PROTOCOL
+from ganbench.store.run_record import RunRecord
+from ganbench.store.run_spec import TRAINING_VERSION, RunSpec, RuntimeConfig, TrainJob
+from ganbench.store.score_record import ScoreRecord
+from ganbench.store.store import Store
+from ganbench.tracks.track import NAME
+from ganbench.training.data_file import write_training_data
 from ganbench.training.hyperparameters import config_values, make_config
 from ganbench.util.atomic_io import check_writable
 from ganbench.util.device import pick_device, share_out
@@ -40,7 +47,7 @@ class Request:
     record: str
     out: Path = Path("reproduced")
     runs: Path = Path("runs")
-    boards: Path = Path("leaderboards")
+    published: Path = Path("leaderboards")
     data_dir: Path | None = None
     weights: Path | None = None
     device: str | None = None
@@ -51,27 +58,35 @@ class Request:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A checked request: the record and where it lies, the records of its row, and the session that trains it again."""
+    """A checked request: the recorded run and where it lies, its row, and the job that trains it again."""
 
     path: Path
-    record: Record
-    row: list[Record]
-    session: Session
+    recorded: Result
+    row: list[Result]
+    job: TrainJob
+    plan: ScorePlan | None
+    headline: str
+    dataset: Dataset
+    store: Store
+    notes: list[str]
+    data_dir: Path | None
 
-    def run(self, on_event: Callable[[Event], None] = lambda event: None) -> Comparison:
-        """Train the trial again, write its record, and compare."""
-        (again,) = self.session.run(on_event)
-        where = Store(self.session.out).folder(again.key) / RECORD
-        return compare(self.record, self.path, again, where, self.row)
-
-
-@dataclass(frozen=True)
-class _Here:
-    """The model as it is here."""
-
-    model: type[Model]
-    address: str
-    distribution: str
+    def run(self, on_news: Callable[[News], None] = lambda news: None) -> Comparison:
+        """Train the run again, score its samples as the record's were, and compare."""
+        plans = [self.plan] if self.plan else []
+        with make_engine(1, self.job.runtime) as engine:
+            execution = Execution(
+                engine, self.store, self.dataset, plans, self.headline, self.job.runtime, data_dir=self.data_dir,
+                command=self.job.runtime.command,
+            )  # fmt: skip
+            for news in execution.run([self.job], []):
+                on_news(news)
+        key = self.job.spec.key
+        record = self.store.read(key)
+        assert record is not None
+        again = Result(record, _score(self.store, key, self.plan.protocol.key) if self.plan else None)
+        where = self.store.folder(key) / RUN
+        return compare(self.recorded, self.path, again, where, self.row, self.headline)
 
 
 def prepare(request: Request, registry: Registry) -> Reproduction:
@@ -80,58 +95,80 @@ def prepare(request: Request, registry: Registry) -> Reproduction:
     Raises `RequestError` where the record cannot be found or trusted, where anything that its key is made of is not
     here as recorded, and for a wrong option.
     """
-    path, record = find_record(request.record, request.runs, request.boards)
+    path, record = find_record(request.record, request.runs, request.published)
     store = Store(request.out)
     if not NAME.fullmatch(record.key):  # it becomes a folder's name: it must not lead out of the store
         raise RequestError(f"record {path}: key {record.key!r} cannot be the name of a folder")
+    if record.spec.model_info.role != "model":
+        raise RequestError(f"record {path}: {record.spec.model_info.name} is a baseline, which is not trained")
     if request.out.resolve() == request.runs.resolve() or store.folder(record.key).resolve() == path.parent.resolve():
         raise RequestError(f"--out {request.out}: is where records to be reproduced lie: name another folder")
     if request.weights is not None and not request.weights.is_file():
         raise RequestError(f"--weights {request.weights}: there is no such file")
     if request.device is not None:
         pick_device(request.device)
-    share_out(None, request.threads, 1, "cpu")  # which refuses a wrong number
-    trial = _trial(path, record, request, registry)
-    notes, setting = list[str](), _setting(record, request)
-    if request.device is None and setting.device.startswith("cuda") != _on_gpu(record):
+    share_out(None, request.threads, "cpu")  # which refuses a wrong number
+    spec, dataset = _spec(path, record, request, registry)
+    notes, runtime = list[str](), _runtime(record, request)
+    if request.device is None and runtime.device.startswith("cuda") != _on_gpu(record):
         device = one_line(str(record.provenance.get("device")), 80)
-        notes.append(f"it was recorded on {device}, and there is none here: on {setting.device}")
+        notes.append(f"it was recorded on {device}, and there is none here: on {runtime.device}")
     check_writable(request.out, "--out")
     check_lockable(request.out)
     replaces = None
     try:
-        if (kept := store.read(record.key)) is not None:
-            replaces = kept.sha256
+        if (kept := store.read_with_sha(record.key)) is not None:
+            replaces = kept[1]
     except RequestError as error:
         notes.append(f"{error}; set aside as {store.set_aside(record.key).name}")
-    # What ended is done from the first step; what was interrupted has no record, and goes on.
-    job = Job(
-        trial=trial, setting=setting, folder=store.folder(record.key), replaces=replaces, anew=replaces is not None
-    )
-    session = Session(
-        info=record.track, trials=[trial], done=[], waiting=[job], notes=notes, setting=setting,
-        executor=LocalEngine(1), jobs=1, precision=record.precision, out=request.out,
+    scores = Store(path.parent.parent)
+    score = next(iter(scores.scores(record.key)), None)
+    plan = None if score is None else _plan(score, request, registry, notes)
+    samples = record.samples.n if record.samples else (score.protocol.samples if score else 1000)
+    curve = [point.samples.n for point in record.curve if point.samples]
+    job = TrainJob(
+        spec=spec, runtime=runtime, folder=store.folder(record.key).absolute(),
+        data_file=write_training_data(dataset), samples=samples, curve_points=max(1, len(record.curve)),
+        curve_samples=min([*curve, samples]), replaces=replaces,
+        # What ended is trained from the first step; what was interrupted has no record, and goes on.
+        restart=replaces is not None,
     )  # fmt: skip
-    return Reproduction(path, record, _row(record, path, request.boards), session)
+    recorded = Result(record, score if plan else None)
+    row = _row(recorded, scores)
+    return Reproduction(
+        path, recorded, row, job, plan, _headline(score), dataset, store, notes, request.data_dir
+    )  # fmt: skip
 
 
-def _trial(path: Path, record: Record, request: Request, registry: Registry) -> Trial:
-    """Return the record's trial as it is to be done here; raise `RequestError` that names all that differs."""
+def _headline(score: ScoreRecord | None) -> str:
+    """Return the metric that decides: FID, or the first of which less is better."""
+    infos = score.metric_info if score else {}
+    if HEADLINE.name in infos:
+        return HEADLINE.name
+    return next((name for name, info in infos.items() if info.direction == "lower"), HEADLINE.name)
+
+
+def _score(store: Store, key: str, protocol: str) -> ScoreRecord | None:
+    return next((each for each in store.scores(key) if each.key == protocol), None)
+
+
+def _spec(path: Path, record: RunRecord, request: Request, registry: Registry) -> tuple[RunSpec, Dataset]:
+    """Return the record's run as it is trained here, and its data set; `RequestError` names all that differs."""
     here: list[_Here] = []
+    data: list[Dataset] = []
     differences = [
         *_model(record, request, registry, here),
-        *_content(record, request, registry),
-        *_protocol(record),
+        *_training_data(record, request, registry, data),
+        *_key(record),
     ]
     if not differences:
-        about = record.about.model_copy(update={"distribution": here[0].distribution})
-        trial = Trial(
-            about=about, address=here[0].address, config=record.config, track=record.track,
-            repetition=record.repetition, seed=record.seed, precision=record.precision,
-        )  # fmt: skip
-        assert trial.key == record.key
-        return trial
-    then = dict.fromkeys((record.about.distribution, f"ganbench {record.provenance.get('ganbench', 'unknown')}"))
+        info = record.spec.model_info.model_copy(update={"distribution": here[0].distribution})
+        spec = record.spec.model_copy(update={"model_info": info, "import_path": here[0].import_path})
+        assert spec.key == record.key
+        return spec, data[0]
+    then = dict.fromkeys(
+        (record.spec.model_info.distribution, f"ganbench {record.provenance.get('ganbench', 'unknown')}")
+    )
     now = dict.fromkeys((*(found.distribution for found in here), f"ganbench {ganbench.__version__}"))
     raise RequestError(
         f"record {path}: cannot be reproduced: {'; '.join(one_line(each) for each in differences)} "
@@ -139,31 +176,41 @@ def _trial(path: Path, record: Record, request: Request, registry: Registry) -> 
     )
 
 
-def _model(record: Record, request: Request, registry: Registry, here: list[_Here]) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Here:
+    """The model as it is here."""
+
+    model: type[Model]
+    import_path: str
+    distribution: str
+
+
+def _model(record: RunRecord, request: Request, registry: Registry, here: list[_Here]) -> Iterator[str]:
     """Yield in what the model is another one than recorded; put the model into `here` where there is one."""
-    about = record.about
+    info = record.spec.model_info
     try:
         found = _find(record, request.plugin, registry)
     except RequestError as error:
-        yield f"model {about.name!r} of {about.distribution} is not here ({error})"
+        yield f"model {info.name!r} of {info.distribution} is not here ({error})"
         return
     here.append(found)
-    if found.model.version != about.version:
-        yield f"model {about.name!r} is version {found.model.version!r}, recorded {about.version!r}"
-    if (source := source_hash(found.model)) != about.source:
-        yield f"model {about.name!r} has source {_short(source)}, recorded {_short(about.source)}"
+    if found.model.version != info.version:
+        yield f"model {info.name!r} is version {found.model.version!r}, recorded {info.version!r}"
+    if (source := source_hash(found.model)) != info.source:
+        yield f"model {info.name!r} has source {_short(source)}, recorded {_short(info.source)}"
+    config = record.spec.config
     try:
-        values = config_values(make_config(found.model, record.config))
+        values = config_values(make_config(found.model, config))
     except RequestError as error:
         yield f"its hyper-parameters are not valid here: {error}"
         return
-    if others := sorted(name for name in values.keys() | record.config if values.get(name) != record.config.get(name)):
+    if others := sorted(name for name in values.keys() | config if values.get(name) != config.get(name)):
         yield f"its hyper-parameters read otherwise here: {', '.join(others)}"
 
 
-def _find(record: Record, plugin: str | None, registry: Registry) -> _Here:
+def _find(record: RunRecord, plugin: str | None, registry: Registry) -> _Here:
     """Return the record's model: of the file that was named, of an installed plugin, or of a file known here."""
-    name = record.about.name
+    name, recorded = record.spec.model_info.name, record.spec.import_path
     entry = None if plugin is None else load_file(plugin, registry)
     if entry is not None and entry.name != name:
         raise RequestError(f"--plugin {plugin}: is model {entry.name!r}")
@@ -171,61 +218,68 @@ def _find(record: Record, plugin: str | None, registry: Registry) -> _Here:
         entry = registry.get("models", name)
     if entry is not None:
         distribution = f"{entry.origin.distribution} {entry.origin.version}".strip()
-        return _Here(entry.thing, address(entry.thing, entry.origin), distribution)
-    of_file = record.address.rpartition(":")[0].endswith(".py")
+        return _Here(entry.thing, import_path(entry.thing, entry.origin), distribution)
+    of_file = recorded.rpartition(":")[0].endswith(".py")
     try:
-        # A record may be a stranger's: its address is followed only to what was named, or may run, here anyway.
-        model = resolve_known(record.address)
+        # A record may be a stranger's: its path is followed only to what was named, or may run, here anyway.
+        model = resolve_known(recorded)
     except Exception as error:  # what a module raises when imported may be anything
         if of_file:
             why = "it is not there any more, or was never run here"
-            raise RequestError(f"{record.address}: {why}: --plugin FILE.py:Class says where it lies now") from error
+            raise RequestError(f"{recorded}: {why}: --plugin FILE.py:Class says where it lies now") from error
         registry.get("models", name)  # raises, and knows more: a broken plugin, one left out, a similar name
         raise RequestError(str(error)) from error
     if model.name != name:
-        raise RequestError(f"{record.address}: is model {model.name!r} now")
-    return _Here(model, record.address, record.about.distribution)
+        raise RequestError(f"{recorded}: is model {model.name!r} now")
+    return _Here(model, recorded, record.spec.model_info.distribution)
 
 
-def _content(record: Record, request: Request, registry: Registry) -> Iterator[str]:
-    """Yield which of data set, extractor and metrics is another one than recorded, or not here."""
-    track = record.track.protocol
-    loads: tuple[tuple[str, str, Callable[[], str], str], ...] = (
-        ("data set", track.dataset, lambda: load_dataset(track.dataset, registry, request.data_dir).sha256,
-         record.track.dataset_sha256),
-        ("extractor", track.extractor,
-         lambda: registry.get("extractors", track.extractor).thing.identity(request.weights),
-         record.track.extractor_sha256),
-    )  # fmt: skip
-    for what, name, load, recorded in loads:
-        try:
-            if (found := load()) != recorded:
-                yield f"{what} {name!r} has hash {_short(found)}, recorded {_short(recorded)}"
-        except RequestError as error:
-            yield f"{what} {name!r} is not here ({error})"
-    versions = {facts.name: facts.version for facts in record.track.metrics}
-    for name in track.metrics:
-        try:
-            version = registry.get("metrics", name).thing.version
-        except RequestError as error:
-            yield f"metric {name!r} is not here ({error})"
-            continue
-        if version != versions.get(name):
-            yield f"metric {name!r} is version {version}, recorded {versions.get(name, 'unknown')}"
-
-
-def _protocol(record: Record) -> Iterator[str]:
-    """Yield whether the protocol is another one, or the record contradicts itself."""
-    info = record.track
-    found = info.protocol.fingerprint(info.dataset_sha256, info.extractor_sha256, info.metrics)
-    if found != info.fingerprint:
+def _training_data(record: RunRecord, request: Request, registry: Registry, data: list[Dataset]) -> Iterator[str]:
+    training = record.spec.training
+    try:
+        dataset = load_dataset(training.dataset, registry, request.data_dir)
+    except RequestError as error:
+        yield f"data set {training.dataset!r} is not here ({error})"
+        return
+    data.append(dataset)
+    if dataset.train_sha256 != training.train_sha256:
         yield (
-            f"protocol {PROTOCOL} of this ganbench gives its track fingerprint {_short(found)}, "
-            f"recorded {_short(info.fingerprint)}"
+            f"training images of {training.dataset!r} have sha256 {_short(dataset.train_sha256)}, "
+            f"recorded {_short(training.train_sha256)}"
         )
-    key = make_key(record.about, record.config, info.fingerprint, record.seed, record.precision)
-    if key != record.key:
-        yield f"what it says of itself has key {_short(key)}, recorded {_short(record.key)}"
+
+
+def _key(record: RunRecord) -> Iterator[str]:
+    if record.spec.key != record.key:
+        yield (
+            f"training version {TRAINING_VERSION} of this ganbench gives what it says of itself key "
+            f"{_short(record.spec.key)}, recorded {_short(record.key)}"
+        )
+
+
+def _plan(score: ScoreRecord, request: Request, registry: Registry, notes: list[str]) -> ScorePlan | None:
+    """Return the score record's protocol as a plan; None, and a note, where it cannot be followed here."""
+    protocol = score.protocol
+    try:
+        extractor = registry.get("extractors", protocol.extractor)
+        if (found := extractor.thing.identity(request.weights)) != protocol.extractor_sha256:
+            raise RequestError(
+                f"extractor {protocol.extractor!r} has sha256 {_short(found)}, recorded "
+                f"{_short(protocol.extractor_sha256)}"
+            )
+        entries = [("extractors", extractor), ("datasets", registry.get("datasets", protocol.dataset))]
+        metrics = []
+        for name, info in score.metric_info.items():
+            entry = registry.get("metrics", name)
+            if entry.thing.version != info.version:
+                raise RequestError(f"metric {name!r} is version {entry.thing.version}, recorded {info.version}")
+            metrics.append(entry.thing)
+            entries.append(("metrics", entry))
+    except RequestError as error:
+        notes.append(f"samples are compared, scores are not: {error}")
+        return None
+    items = tuple((kind, entry.name, entry_point_of(entry)) for kind, entry in entries)
+    return ScorePlan(protocol, tuple(metrics), request.weights, items)
 
 
 def _short(sha256: str) -> str:
@@ -233,47 +287,34 @@ def _short(sha256: str) -> str:
     return sha256[:12] + "".join(sha256.partition("/")[1:])
 
 
-def _on_gpu(record: Record) -> bool:
+def _on_gpu(record: RunRecord) -> bool:
     return record.provenance.get("device") not in (None, "cpu")
 
 
-def _setting(record: Record, request: Request) -> RuntimeConfig:
-    """Return how the trial runs: on the device, with the threads and flags of the record as far as they are here."""
+def _runtime(record: RunRecord, request: Request) -> RuntimeConfig:
+    """Return how the run is trained: on the device, with the threads and flags of the record as far as they are here."""
     known: dict[str, Any] = record.provenance
     as_recorded = "cpu" if known.get("device") == "cpu" else "auto"  # which falls back to the CPU
     device = pick_device(request.device or as_recorded)
     threads = known.get("threads")
     threads = threads if isinstance(threads, int) and threads > 0 else None
-    _, threads = share_out(1, request.threads or threads, 1, device)
+    _, threads = share_out(1, request.threads or threads, device)
     return RuntimeConfig(
-        device=device,
-        threads=threads,
-        data_dir=request.data_dir,
-        weights=request.weights,
-        deterministic=known.get("deterministic") is True,
+        device=device, threads=threads, deterministic=known.get("deterministic") is True,
         command=list(request.command),
-    )
+    )  # fmt: skip
 
 
-def _row(record: Record, path: Path, boards: Path) -> list[Record]:
-    """Return one record a seed of the record's row: first those that lie beside it, then the published ones.
-
-    Of one row are those of the same track, label and source; and of the same number format, which is part of what a
-    trial is. What cannot be trusted is left out.
-    """
-    beside = path.parent.parent.glob(f"*/{RECORD}") if path.name == RECORD else path.parent.glob("*.json")
-    published = records_folder(boards, record.track.protocol.name).glob("*.json")
-    seeds = {record.seed: record}
-    for each in (*sorted(beside), *sorted(published)):
+def _row(recorded: Result, store: Store) -> list[Result]:
+    """Return one result a seed of the record's row: runs of the same label, code and training protocol beside it."""
+    mine = recorded.run
+    protocol = recorded.score.key if recorded.score else ""
+    seeds = {mine.spec.seed: recorded}
+    for key in store.keys():
         try:
-            found = read_record(each)
+            run = store.read(key)
         except RequestError:
             continue
-        if _same_row(found, record):
-            seeds.setdefault(found.seed, found)
+        if run is not None and run.row == mine.row and run.spec.training == mine.spec.training:
+            seeds.setdefault(run.spec.seed, Result(run, _score(store, key, protocol)))
     return list(seeds.values())
-
-
-def _same_row(one: Record, other: Record) -> bool:
-    mine, theirs = ((each.track.fingerprint, each.row, each.precision) for each in (one, other))
-    return mine == theirs

@@ -25,10 +25,10 @@ def write_weights(path: Path, model: Model, about: dict[str, str]) -> int:
         if isinstance(value, Tensor)
     }
     if not tensors:
-        raise RequestError(f"--weights {path}: {model.name!r} has no weights: its state_dict is empty")
+        raise RequestError(f"--export {path}: {model.name!r} has no weights: its state_dict is empty")
     try:
         content = save(tensors, {"format": "pt", **about})
     except (ValueError, KeyError, RuntimeError) as error:
-        raise RequestError(f"--weights {path}: {' '.join(str(error).split())}") from error
+        raise RequestError(f"--export {path}: {' '.join(str(error).split())}") from error
     atomic_write(path, lambda stream: stream.write(content))
     return len(tensors)

@@ -10,48 +10,69 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganbench.data.pixels import TOLERANCE, to_uint8
 from ganbench.errors import DivergedError
 from ganbench.model import Model
 
 CHUNK = 500
-TOLERANCE = 1e-3
-"""How far beyond [-1, 1] a value may lie before it is an error and not rounding."""
+"""Samples that a model is asked for at once, at the most."""
 
 
 class SampleError(Exception):
-    """What `sample` returned cannot be scored; the message says why."""
+    """What `sample` returned cannot be used; the message says why."""
 
 
-def to_uint8(samples: Tensor) -> Tensor:
-    """Map float [-1, 1] to uint8: clamp, scale, round half to even."""
-    return samples.clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+def device_of(model: Model) -> torch.device:
+    """Return the device that a model's parameters lie on; the CPU where it has none."""
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
 
 
 @torch.no_grad()
-def draw(model: Model, n: int, labels: Tensor | None, seed: int, *, tick: Callable[[], None] = lambda: None) -> Tensor:
+def draw(
+    model: Model,
+    n: int,
+    labels: Tensor | None,
+    seed: int,
+    *,
+    drawn_before: int = 0,
+    tick: Callable[[], None] = lambda: None,
+) -> Tensor:
     """Return n samples, leaving the model's mode and every random state as they were.
 
-    Images come as uint8 (n, C, H, W); points, where the data's shape is (D,), as float32 (n, D), cut to [-1, 1].
+    Images come as uint8 (n, C, H, W); points, where the data's shape is (D,), as float32 (n, D), cut to [-1, 1]. The
+    model is asked for at most 500 at once, under ``torch.no_grad``. `labels`, int64 (n,), are passed on only where the
+    model is conditional. Of a run that drew `drawn_before` samples, the first so many come out the same again.
 
-    `labels`, int64 (n,), are passed on only where the model is conditional. Raises `SampleError` for samples of
-    another shape or type or beyond [-1, 1], and `DivergedError` for NaN or inf. `tick` is called as samples come.
+    Raises `SampleError` for samples of another shape or type or beyond [-1, 1], and `DivergedError` for NaN or inf.
+    `tick` is called as samples come.
     """
-    was_training = model.training
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    was_training, device = model.training, device_of(model)
     model.eval()
     try:
         with seeded(seed, device):
             parts = []
-            for start in range(0, n, CHUNK):
-                size = min(CHUNK, n - start)
-                chosen = labels[start : start + size] if model.conditional and labels is not None else None
-                samples = model.sample(size, chosen) if model.conditional else model.sample(size)
-                checked = _checked(samples, (size, *model.data.shape))
+            for start, end in _chunks(n, drawn_before):
+                if model.conditional:
+                    samples = model.sample(end - start, None if labels is None else labels[start:end].to(device))
+                else:
+                    samples = model.sample(end - start)
+                checked = _checked(samples, (end - start, *model.data.shape))
                 parts.append(checked.clamp(-1, 1) if checked.ndim == 2 else to_uint8(checked))
                 tick()
             return torch.cat(parts)
     finally:
         model.train(was_training)
+
+
+def _chunks(n: int, drawn_before: int) -> Iterator[tuple[int, int]]:
+    """Yield the bounds of chunks; none crosses `drawn_before`, where the chunks of an earlier draw ended."""
+    start = 0
+    while start < n:
+        end = min(start + CHUNK, n)
+        if start < drawn_before < end:
+            end = drawn_before
+        yield start, end
+        start = end
 
 
 @contextmanager

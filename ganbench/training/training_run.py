@@ -1,293 +1,301 @@
-"""A trial on its way: load, train, sample, score; from the start, or from where a checkpoint says it was."""
+"""A run on its way: load, train, sample; from the start, or from where a checkpoint says it was."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
 import io
-import time
+import threading
 from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
 from typing import Any
 
+import numpy as np
 import torch
+from safetensors.numpy import save
 from torch import Tensor
 
 from ganbench.budget import Budget
-from ganbench.data.dataset import Dataset, Split
-from ganbench.errors import RequestError
-from ganbench.experiment.plan import find_metrics, load_dataset
-from ganbench.metric import flatten
+from ganbench.data.dataset import Split, sample_labels
+from ganbench.data.pixels import to_float
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.pictures.grid import write_pictures
-from ganbench.pictures.scatter import snapshots
-from ganbench.registry.builtins import built_in, discover
 from ganbench.registry.import_path import resolve
-from ganbench.scoring.evaluator import Evaluator, Verdict
-from ganbench.scoring.metric_context import Classifier
 from ganbench.store.checkpoint_header import LATEST
-from ganbench.store.run_spec import Job
+from ganbench.store.run_record import CurvePoint
+from ganbench.store.run_spec import TrainJob
+from ganbench.store.samples import SampleFile, write_samples
 from ganbench.store.seeds import derive
-from ganbench.training import likelihood
-from ganbench.training.batches import to_float
-from ganbench.training.checkpoint import CheckpointWriter, read_checkpoint, remove_checkpoints
+from ganbench.training.checkpoint import WRITER, CheckpointWriter, read_checkpoint, remove_checkpoints
+from ganbench.training.data_file import read_training_data
 from ganbench.training.hyperparameters import make_config
 from ganbench.training.loop import REPORT_EVERY, Loop, Progress
+from ganbench.training.memory import peak_memory
 from ganbench.training.phase_timer import PhaseTimer
+from ganbench.training.process_guard import ProcessGuard
 from ganbench.training.sampling import draw
 from ganbench.training.seeding import seed_everything
-from ganbench.training.state import capture, random_states, restore, set_random_states
-from ganbench.training.state_codec import UnsavableError
-from ganbench.util.atomic_io import sha256_of, write_text
+from ganbench.training.state import UnsavableError, capture, random_states, restore, set_random_states
+from ganbench.training.surface import surface
+from ganbench.util.atomic_io import sha256_of, write_bytes, write_text
 
-FILES = ("samples.png", "training.png", "curve.csv", "checkpoint.pt")
+LEAST_SAMPLING_SECONDS = 60.0
+"""Drawing one set of samples may take this long, or as long as training has taken where that is more."""
+FILES = ("curve.csv", "surfaces.safetensors", "checkpoint.pt")
 
 
 class Stopped(BaseException):
-    """The trial was asked to end, and can go on from its checkpoint."""
+    """The run was asked to end, and can go on from its checkpoint."""
 
 
-class Run:
-    """What is known of a trial so far, which goes into its record however it ends.
+class TrainingRun:
+    """What is known of a run so far, which goes into its record however it ends.
 
-    `emit` tells the executor news, as keywords; `began` is when the process did, by ``time.perf_counter``.
+    `emit` tells the engine news, as keywords; `began` is when the process did, by ``time.perf_counter``.
     `stopping` asks training to end after the step at hand, with a checkpoint; `training` tells whether it is there to
     be asked.
     """
 
-    def __init__(self, job: Job, emit: Callable[..., None], began: float) -> None:
+    def __init__(self, job: TrainJob, emit: Callable[..., None], began: float) -> None:
         self._began, self._before = began, 0.0
-        self.trial, self.setting, self.folder, self.emit = job.trial, job.setting, job.folder, emit
-        self.device = torch.device(self.setting.device)
-        self.meter = PhaseTimer(self.device)
+        self.job, self.spec, self.folder, self.emit = job, job.spec, job.folder, emit
+        self.device = torch.device(job.runtime.device)
+        self.timer = PhaseTimer(self.device)
         self.progress = Progress(0, 0, 0.0, 0.0)
-        self.curve: list[dict[str, float]] = []
-        self.verdict = Verdict({}, {})
-        self.parameters = 0
+        self.curve: list[CurvePoint] = []
+        self.samples: SampleFile | None = None
+        self.parameters = self.peak_memory = 0
         self.resumed: list[int] = []
         self.files: dict[str, str] = {}
-        self.snapshots: list[dict[str, Any]] = []
+        self.flags: list[str] = []
         self.stopping = self.training = False
-        self._keeper = CheckpointWriter(self.folder, self.setting.checkpoint_seconds)
-        self._told = time.perf_counter()
+        self._surfaces: dict[str, Tensor] = {}
+        self._writer = CheckpointWriter(self.folder, job.runtime.checkpoint_seconds)
+        self._phase, self._told = "loading", perf_counter()
 
     def __call__(self) -> None:
-        """Load, train, sample, score."""
-        track = self.trial.track.protocol
-        registry = built_in()
-        named = [("datasets", track.dataset), ("extractors", track.extractor)]
-        named += [("metrics", name) for name in track.metrics]
-        if not all(registry.has(kind, name) for kind, name in named):
-            registry = discover()  # imports everybody's plugins: only where something of theirs is named
-        dataset = load_dataset(track.dataset, registry, self.setting.data_dir)
-        source = registry.get("extractors", track.extractor).thing
-        info, weights = self.trial.track, self.setting.weights
-        if (dataset.sha256, source.identity(weights)) != (info.dataset_sha256, info.extractor_sha256):
-            raise RequestError(f"{track.dataset} or {track.extractor} has changed since the run began: run it again")
-        extractor = source.load(self.device, weights)
-        with self.meter.phase("evaluate"):
-            self.judge = Evaluator(
-                dataset, extractor, info.extractor_sha256, find_metrics(track.metrics, registry),
-                oracle=0 < dataset.classes == source.classes_of(weights), device=self.device,
-                headline=track.headline, tick=self.tick,
-            )  # fmt: skip
-        # Samples are asked for in the proportions of the held-out images, which are neither trained on nor reference.
-        self.labels = self._on_device(dataset.validation)[1]
-        self.evaluate(self.trained(dataset), dataset.test)
+        """Load, train, sample."""
+        self.guard, self._threads = ProcessGuard(), set(threading.enumerate())
+        data = read_training_data(self.job.data_file, self.spec.training.train_sha256)
+        self.labels = None
+        if data.labels is not None:
+            n = max(self.job.samples, self.job.curve_samples)
+            self.labels = torch.from_numpy(sample_labels(data.labels, n, derive(self.spec.seed, "labels")))
+        model = self.trained(data)
+        self.peak_memory = peak_memory(self.device)
+        self.finish(model)
 
-    def _on_device(self, split: Split) -> tuple[Tensor, Tensor | None]:
-        labels = None if split.labels is None else torch.from_numpy(split.labels).to(self.device)
-        return torch.from_numpy(split.images).to(self.device), labels
-
-    def trained(self, dataset: Dataset) -> Model:
+    def trained(self, data: Split) -> Model:
         """Return the model at the end of its budget."""
         saved = self._saved()
-        images, labels = self._on_device(dataset.train)
-        with self.meter.phase("train"):
-            model = self._build(dataset)
+        images = torch.from_numpy(data.images).to(self.device)
+        labels = None if data.labels is None else torch.from_numpy(data.labels).to(self.device)
+        with self.timer.phase("train"):
+            model = self._build()
             if saved is not None and not self._restore(model, saved):
-                self.meter.load({})
-                saved, model = None, self._build(dataset)
+                self.timer.load({})
+                saved, model = None, self._build()
             if saved is None or "loop" in saved:
                 if type(model).step is not Model.step:
                     self._train(model, images, labels, saved)
                 if type(model).finish is not Model.finish:
                     self._enter("finishing")
-                    if model.role == "ceiling":
-                        images, labels = self._on_device(dataset.validation)
                     model.finish(Batch(to_float(images), labels))
-        self._keep(lambda: self._state(model))
+                    self.guard.check("finish")
+        self._checkpoint(lambda: self._state(model))
         return model
 
-    def _build(self, dataset: Dataset) -> Model:
-        spec = DataSpec(dataset.shape, dataset.classes, dataset.name, len(dataset.train))
-        cls = resolve(self.trial.address)
-        seed_everything(derive(self.trial.seed, "training"))
+    def _build(self) -> Model:
+        training = self.spec.training
+        data = DataSpec(training.shape, training.classes, training.dataset, training.n)
+        model_class = resolve(self.spec.import_path)
+        seed_everything(derive(self.spec.seed, "training"))
         self._enter("building")
         with self.device:
-            model = cls(spec, make_config(cls, self.trial.config))
+            model = model_class(data, make_config(model_class, self.spec.config))
         model.to(self.device)
+        self.guard.check("__init__")
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         return model
 
     def _train(self, model: Model, images: Tensor, labels: Tensor | None, saved: dict[str, Any] | None) -> None:
-        trial, track = self.trial, self.trial.track.protocol
         loop = Loop(
-            model, images, labels, Budget.parse(track.budget), self.meter,
-            seed=derive(trial.seed, "batches"), precision=trial.precision,
-            milestones=tuple(0.5**power for power in range(track.curve_points - 1, 0, -1)),
+            model, images, labels, Budget.parse(self.spec.training.budget), self.timer,
+            seed=derive(self.spec.seed, "batches"), precision=self.spec.training.precision,
+            milestones=tuple(0.5**power for power in range(self.job.curve_points - 1, 0, -1)),
         )  # fmt: skip
         if saved is not None:
             loop.load(saved["loop"])
 
         def pause() -> None:
+            self.guard.check("step")
             self.progress = loop.progress(self.progress.losses)
-            with self.meter.phase("checkpoint"):
-                self._keep(lambda: self._state(model, loop))
+            with self.timer.phase("checkpoint"):
+                self._checkpoint(lambda: self._state(model, loop))
             if self.stopping:
-                self._keeper.wait()
+                self._writer.wait()
                 raise Stopped
 
         self._enter("training")
         self.training = True
         self.progress = loop.run(
-            at_milestone=lambda progress: self.curve_point(model, progress),
-            report=self.report,
-            due=lambda now: self.stopping or self._keeper.due(now),
+            at_milestone=lambda progress: self._curve_point(model, progress),
+            report=self._report,
+            due=lambda now: self.stopping or self._writer.due(now),
             pause=pause,
         )
         self.training = False
+        self.guard.check("step")
         if type(model).finish is not Model.finish:
-            self._keep(lambda: self._state(model, loop))
+            self._checkpoint(lambda: self._state(model, loop))
 
     def seconds(self) -> dict[str, float]:
         """Return seconds by phase, ``load`` being what is no other, and their ``total``.
 
         Of processes before this one what stands in their last checkpoint counts.
         """
-        phases = self.meter.by_phase()
-        total = self._before + time.perf_counter() - self._began
+        phases = self.timer.by_phase()
+        total = self._before + perf_counter() - self._began
         return phases | {"load": total - sum(phases.values()), "total": total}
 
     # What a checkpoint holds, and going on from it.
 
     def _state(self, model: Model, loop: Loop | None = None) -> dict[str, Any]:
-        """Return everything that decides how the trial goes on; without a loop, training is over."""
+        """Return everything that decides how the run goes on; without a loop, training is over."""
         state = {
             "model": capture(model, trained=loop is None), "data": dataclasses.asdict(model.data),
-            "random": random_states(self.device), "seconds": self.seconds(), "curve": list(self.curve),
-            "resumed": list(self.resumed), "progress": dataclasses.asdict(self.progress),
+            "random": random_states(self.device), "seconds": self.seconds(),
+            "curve": [point.model_dump(mode="json") for point in self.curve], "resumed": list(self.resumed),
+            "progress": dataclasses.asdict(self.progress), "flags": list(self.flags),
+            "surfaces": dict(self._surfaces),
         }  # fmt: skip
-        if self.snapshots:
-            state["snapshots"] = list(self.snapshots)
         return state if loop is None else state | {"loop": loop.state()}
 
-    def _keep(self, take: Callable[[], dict[str, Any]]) -> None:
-        about = {
-            "key": self.trial.key,
+    def _checkpoint(self, take: Callable[[], dict[str, Any]]) -> None:
+        facts = {
+            "key": self.spec.key,
             "images": self.progress.images,
             "share": round(min(self.progress.share, 1.0), 4),
         }
         try:
-            self._keeper.save(take, about)
+            self._writer.save(take, facts)
         except UnsavableError as error:
-            # Going on from half a state would give another result without a word: such a trial starts anew.
-            print(f"ganbench: no checkpoint: {error}: hand it over in extra_state()", flush=True)
-            self._keeper.give_up()
+            # Going on from half a state would give another result without a word: such a run starts again.
+            print(f"ganbench: no checkpoint: {error}: return it from extra_state()", flush=True)
+            self._writer.give_up()
             remove_checkpoints(self.folder)
 
     def _saved(self) -> dict[str, Any] | None:
         found = read_checkpoint(self.folder)
         for sentence in found.damaged:
-            print(f"ganbench: left out a damaged checkpoint: {sentence}", flush=True)
+            print(f"ganbench: ignored a damaged checkpoint: {sentence}", flush=True)
         return found.state
 
     def _restore(self, model: Model, saved: dict[str, Any]) -> bool:
         try:
             restore(model, saved["model"])
+            set_random_states(saved["random"], self.device)
         except UnsavableError as error:
-            print(f"ganbench: begun anew, its checkpoint cannot be gone on from: {error}", flush=True)
+            print(f"ganbench: training starts again, its checkpoint cannot be used: {error}", flush=True)
             return False
-        set_random_states(saved["random"], self.device)
         self._before = saved["seconds"]["total"]
-        self.meter.load({name: spent for name, spent in saved["seconds"].items() if name not in ("load", "total")})
-        self.curve, self.snapshots = list(saved["curve"]), list(saved.get("snapshots", []))
+        self.timer.load({name: spent for name, spent in saved["seconds"].items() if name not in ("load", "total")})
+        self.curve = [CurvePoint.model_validate(point) for point in saved["curve"]]
+        self.flags, self._surfaces = list(saved["flags"]), dict(saved["surfaces"])
         self.progress = Progress(**saved["progress"])
         self.resumed = [*saved["resumed"], self.progress.images]
-        for point in self.curve:
-            self.emit(point=point)
         return True
 
-    # News, and the curve.
+    # News.
 
-    def _enter(self, phase: str) -> None:
-        """Tell what the trial is about to do: should it never come back, that is what it was at."""
-        self.emit(phase=phase, share=min(self.progress.share, 1.0))
+    def _enter(self, phase: str, **more: Any) -> None:
+        """Tell what the run is about to do: should it never come back, that is what it was at."""
+        self._phase = phase
+        self.emit(phase=phase, share=min(self.progress.share, 1.0), **more)
 
-    def report(self, progress: Progress) -> None:
+    def _report(self, progress: Progress) -> None:
         self.progress = progress
         self.emit(
-            share=min(progress.share, 1.0), images=progress.images, seconds=progress.seconds, losses=progress.losses
-        )
+            phase=self._phase, share=min(progress.share, 1.0), images=progress.images, seconds=progress.seconds,
+            losses=progress.losses,
+        )  # fmt: skip
 
-    def tick(self) -> None:
-        """Show the executor that something was done: samples, features, a metric."""
-        now = time.perf_counter()
+    def _tick(self) -> None:
+        """Show the engine that samples came."""
+        now = perf_counter()
         if now - self._told > REPORT_EVERY:
             self._told = now
-            self.emit()
+            self.emit(phase=self._phase)
 
-    def curve_point(self, model: Model, progress: Progress) -> None:
-        n = self.trial.track.protocol.curve_samples
-        with self.meter.phase("evaluate"):
-            samples = self.draw(model, n)
-            self.add_curve_point(progress, samples)
-            self.snapshots += snapshots(model, samples, progress.images)
+    # Samples, and the curve.
 
-    def draw(self, model: Model, n: int) -> Tensor:
-        self._enter("sampling")
-        labels = None if self.labels is None else self.labels[:n]
-        return draw(model, n, labels, derive(self.trial.seed, "samples"), tick=self.tick).to(self.device)
+    def _draw(self, model: Model, n: int) -> np.ndarray:
+        """Draw samples in a phase of their own, with a limit, and see whether that changed the model."""
+        limit = max(LEAST_SAMPLING_SECONDS, self.timer.seconds("train"))
+        before = {name: value.detach().clone() for name, value in _tensors(model).items()}
+        self._enter("sampling", limit_seconds=limit)
+        with self.timer.phase("sample"):
+            labels = None if self.labels is None else self.labels[:n]
+            samples = draw(model, n, labels, derive(self.spec.seed, "samples"), tick=self._tick).cpu().numpy()
+        self.guard.check("sample")
+        now = _tensors(model)
+        if now.keys() != before.keys() or any(not _same(now[name], value) for name, value in before.items()):
+            self._flag("its weights changed while it drew samples: it may have trained in `sample`")
+        if any(thread not in self._threads and thread.name != WRITER for thread in threading.enumerate()):
+            self._flag("it has a thread running while it draws samples")
+        return samples
 
-    def add_curve_point(self, progress: Progress, samples: Tensor) -> None:
-        losses = {f"loss_{name}": value for name, value in progress.losses.items()}
-        point = {"images": progress.images, "steps": progress.steps, "seconds": progress.seconds, "n": len(samples)}
-        self.curve.append({**point, **flatten(self.judge.score(samples, final=False).scores), **losses})
-        self.emit(point=self.curve[-1])
+    def _flag(self, sentence: str) -> None:
+        if sentence not in self.flags:
+            self.flags.append(sentence)
 
-    # The end.
+    def _curve_point(self, model: Model, progress: Progress) -> None:
+        self.guard.check("step")
+        self.progress = progress
+        samples = self._draw(model, self.job.curve_samples)
+        self._add_point(model, write_samples(self.folder, f"at-{progress.images}", samples))
+        self._enter("training")
 
-    def evaluate(self, model: Model, test: Split) -> None:
-        """Draw the samples, score them, and write what is to be seen of them; points beside those of `test`."""
-        track, trial = self.trial.track.protocol, self.trial
-        with self.meter.phase("sample"):
-            samples = self.draw(model, track.samples)
-        self._enter("scoring")
-        labels = self.labels[: track.samples] if model.conditional and self.labels is not None else None
-        with self.meter.phase("evaluate"):
-            classifier = Classifier(track.classifier_steps, derive(trial.seed, "classifier"), track.classifier_seeds)
-            bounds = None
-            if self.judge.asks_for("likelihood") and likelihood.is_given(model):
-                bounds = self._bounds(model, test)
-            self.verdict = self.judge.score(samples, labels, classifier=classifier, log_likelihood=bounds)
-            # The curve's last point is at the curve's n, so that it can be compared with those before it.
-            self.add_curve_point(self.progress, samples[: track.curve_samples])
-            self.snapshots += snapshots(model, samples, self.progress.images)
-            write_pictures(self.folder, samples, labels, test.images, self.snapshots)
-            self._write_curve()
-        self._keeper.wait()
+    def _add_point(self, model: Model, samples: SampleFile | None) -> None:
+        progress = self.progress
+        self.curve.append(
+            CurvePoint(
+                images=progress.images, steps=progress.steps, seconds=progress.seconds, losses=progress.losses,
+                samples=samples,
+            )  # fmt: skip
+        )
+        self.emit(phase=self._phase, curve=[point.model_dump(mode="json") for point in self.curve])
+        if (level := surface(model)) is not None:
+            self._surfaces[str(progress.images)] = level
+
+    def finish(self, model: Model) -> None:
+        """Draw the final samples, and write what lies beside the record."""
+        samples = self._draw(model, self.job.samples)
+        self.samples = write_samples(self.folder, "final", samples)
+        self._add_point(model, None)  # the curve's last point is scored on the first of the final samples
+        self._write_curve()
+        if self._surfaces:
+            arrays = {name: level.numpy() for name, level in self._surfaces.items()}
+            write_bytes(self.folder / "surfaces.safetensors", save(arrays))
+        self._writer.wait()
         if (self.folder / LATEST).exists():  # the state at the end of training, before any sample was drawn
             (self.folder / LATEST).replace(self.folder / "checkpoint.pt")
         self.files = {name: sha256_of(self.folder / name) for name in FILES if (self.folder / name).exists()}
 
-    def _bounds(self, model: Model, test: Split) -> Tensor:
-        """Return the model's lower bounds for the first test images, in bits per dimension."""
-        images = to_float(self._on_device(test)[0][: likelihood.IMAGES])
-        return likelihood.log_likelihood(model, images, derive(self.trial.seed, "likelihood"), tick=self.tick)
-
     def _write_curve(self) -> None:
-        names = list(dict.fromkeys(name for point in self.curve for name in point))
+        names = list(dict.fromkeys(name for point in self.curve for name in point.losses))
         text = io.StringIO()
-        writer = csv.DictWriter(text, names)
-        writer.writeheader()
-        writer.writerows(self.curve)
-        write_text(self.folder / "curve.csv", text.getvalue())
+        writer = csv.writer(text)
+        writer.writerow(["images", "steps", "seconds", *(f"loss_{name}" for name in names)])
+        for point in self.curve:
+            writer.writerow([point.images, point.steps, point.seconds, *(point.losses.get(name, "") for name in names)])
+        write_text(Path(self.folder, "curve.csv"), text.getvalue())
+
+
+def _tensors(model: Model) -> dict[str, Tensor]:
+    return dict(model.named_parameters()) | dict(model.named_buffers())
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.equal(one.detach(), other)
+

@@ -1,0 +1,60 @@
+"""From how a training worker ended to the run's record: the one that it wrote, or one that says why it could not."""
+
+from __future__ import annotations
+
+import contextlib
+
+from ganbench.engines.base import BUSY, Ended
+from ganbench.engines.exit_status import of_exit
+from ganbench.errors import RequestError
+from ganbench.store.layout import RESERVE, RUN
+from ganbench.store.locks import locked
+from ganbench.store.provenance import provenance
+from ganbench.store.run_record import CurvePoint, RunRecord, RunStatus, ended, read_run
+from ganbench.store.run_spec import TrainJob
+from ganbench.store.store import set_aside
+from ganbench.util.atomic_io import sha256_of
+
+
+def conclude(job: TrainJob, end: Ended) -> RunRecord | None:
+    """Return the record of a run whose worker has ended; None where another command has taken it over."""
+    if end.code == BUSY:
+        return None
+    if (record := _written(job)) is not None:  # no lock is needed to read, and another command may have it by now
+        return record
+    job.folder.mkdir(parents=True, exist_ok=True)  # which the worker may not have come to
+    with locked(job.folder) as mine:
+        if not mine:
+            return None
+        if (record := _written(job)) is not None:
+            return record
+        path = job.folder / RUN
+        if path.exists():
+            set_aside(job.folder)
+        if end.stalled:
+            status, reason = RunStatus.TIMEOUT, end.stalled
+        else:
+            kind, reason = of_exit(end.code, end.log, out_of_memory=end.out_of_memory)
+            status = RunStatus(kind)
+        made = end.last.data.get("provenance") or provenance(None, job.runtime.command)
+        curve = [CurvePoint.model_validate(point) for point in end.last.data.get("curve", [])]
+        record = ended(
+            job.spec, status, reason, log=end.log, curve=curve, images=end.last.images,
+            seconds={"train": end.last.seconds}, provenance=made,
+        )  # fmt: skip
+        try:
+            record.write(path, spare=job.folder / RESERVE)
+        except OSError as error:
+            why = f"{reason}; its record could not be written ({error.strerror})"
+            return record.model_copy(update={"reason": why})
+        return record
+
+
+def _written(job: TrainJob) -> RunRecord | None:
+    """Return the record that was written for a job, None where there is none that can be read but the one before."""
+    path = job.folder / RUN
+    with contextlib.suppress(RequestError, OSError):
+        record = read_run(path)
+        if sha256_of(path) != job.replaces:
+            return record
+    return None

@@ -1,0 +1,129 @@
+"""``ganbench score``: metrics and extractors added to runs that are there already; nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganbench.budget import Budget
+from ganbench.errors import RequestError
+from ganbench.experiment.execution import lacking
+from ganbench.experiment.protocols import Protocols, resolve
+from ganbench.experiment.session import Session
+from ganbench.registry.lookup import find_track
+from ganbench.registry.registry import Registry
+from ganbench.scoring.baselines import write_baselines
+from ganbench.store.locks import check_lockable
+from ganbench.store.lookup import find_folder
+from ganbench.store.run_record import RunRecord, RunStatus
+from ganbench.store.run_spec import RuntimeConfig
+from ganbench.store.store import Store
+from ganbench.tracks.track import Track
+from ganbench.util.device import pick_device, share_out
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for; the options of ``ganbench score``. Without keys all runs that the track compares."""
+
+    keys: tuple[str, ...] = ()
+    track: str | None = None
+    metrics: str | None = None
+    extractor: str | None = None
+    against: str = "test"
+    device: str = "auto"
+    runs: Path = Path("runs")
+    jobs: int | None = None
+    threads: int | None = None
+    data_dir: Path | None = None
+    weights: Path | None = None
+    command: tuple[str, ...] = ()
+
+
+def prepare(
+    request: Request, registry: Registry, note: Callable[[str], None] = lambda sentence: None
+) -> list[Session]:
+    """Return one session for each track whose runs are to be scored; `RequestError` says what is wrong.
+
+    `note` is told of runs that are left out.
+    """
+    store = Store(request.runs)
+    records = [_named(key, store) for key in request.keys] or _all(store, note)
+    if not records:
+        raise RequestError(f"--runs {request.runs}: no run with samples: `ganbench run` makes some")
+    check_lockable(request.runs)
+    by_track: dict[str, tuple[Track, list[RunRecord]]] = {}
+    for record in records:
+        track = _track(record, request, registry)
+        if track is None:
+            if request.keys:
+                raise RequestError(f"{record.key}: no track has its data set and budget: name one with --track")
+            note(f"{record.key} ({record.spec.model_info.label}): no track has its data set and budget: left out")
+            continue
+        by_track.setdefault(track.name, (track, []))[1].append(record)
+    if not by_track:
+        raise RequestError(f"--runs {request.runs}: no run that a track compares: name one with --track")
+    return [_session(track, group, request, registry, store) for track, group in by_track.values()]
+
+
+def _session(
+    track: Track, records: Sequence[RunRecord], request: Request, registry: Registry, store: Store
+) -> Session:
+    device = pick_device(request.device)
+    protocols = resolve(
+        track, registry, data_dir=request.data_dir, weights=request.weights, metrics=request.metrics,
+        extractors=request.extractor, against=request.against,
+    )  # fmt: skip
+    for record in records:
+        if record.spec.training.train_sha256 != protocols.training.train_sha256:
+            raise RequestError(
+                f"{record.key}: was trained on {record.spec.training.dataset} of another content than {track.dataset}"
+            )
+    jobs, threads = share_out(request.jobs, request.threads, device)
+    runtime = RuntimeConfig(device=device, threads=threads, command=list(request.command))
+    baselines = [] if request.keys else write_baselines(protocols.dataset, track.samples, store, against=request.against)
+    todo = [each.key for each in (*records, *baselines) if any(lacking(store, each, plan) for plan in protocols.plans)]
+    return Session(
+        protocols=protocols, specs=[record.spec for record in records], done=list(records), train=[], score=todo,
+        baselines=[each.key for each in baselines], notes=[], runtime=runtime, jobs=max(1, min(jobs, len(todo))),
+        store=store,
+    )  # fmt: skip
+
+
+def _named(key: str, store: Store) -> RunRecord:
+    folder = find_folder(key, store.root)
+    record = Store(folder.parent).read(folder.name)
+    if record is None or record.samples is None:
+        raise RequestError(f"{key}: has no samples: {'it did not end well' if record else 'it is not finished'}")
+    if folder.parent.resolve() != store.root.resolve():
+        raise RequestError(f"{key}: lies in {folder.parent}: name that folder with --runs")
+    return record
+
+
+def _all(store: Store, note: Callable[[str], None]) -> list[RunRecord]:
+    found = []
+    for key in store.keys():
+        try:
+            record = store.read(key)
+        except RequestError as error:
+            note(str(error))
+            continue
+        if record is not None and record.status is RunStatus.OK and record.spec.model_info.role == "model":
+            found.append(record)
+    return found
+
+
+def _track(record: RunRecord, request: Request, registry: Registry) -> Track | None:
+    """Return the track that a run is scored on: the one named, else the first with its data set, budget, precision."""
+    training = record.spec.training
+    if request.track is not None:
+        return find_track(request.track, registry)
+    tracks = [entry.thing for entry in registry.all("tracks") if entry.thing.dataset == training.dataset]
+    for track in tracks:
+        if str(Budget.parse(track.budget)) == training.budget and track.precision == training.precision:
+            return track  # type: ignore[no-any-return]
+    if not tracks:
+        return None
+    track = tracks[0].with_budget(training.budget or None)
+    return track.with_precision(training.precision)  # type: ignore[no-any-return]

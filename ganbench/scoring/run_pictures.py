@@ -1,0 +1,56 @@
+"""The pictures that lie beside a run: its samples, and for points how they moved while the model learnt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+from torch import Tensor
+
+from ganbench.data.dataset import Dataset
+from ganbench.errors import RequestError
+from ganbench.pictures.grid import GRID, write_grid
+from ganbench.pictures.scatter import write_points, write_training
+from ganbench.store.run_record import RunRecord
+from ganbench.store.samples import read_samples
+
+
+def write_pictures(
+    folder: Path, run: RunRecord, samples: NDArray[Any], labels: Tensor | None, dataset: Dataset
+) -> None:
+    """Write ``samples.png``, in the order of `labels` where there are any; for points of the plane ``training.png``."""
+    if samples.ndim == 4:
+        shown = samples[:GRID]
+        order = np.arange(len(shown)) if labels is None else np.argsort(labels[:GRID].cpu().numpy(), kind="stable")
+        write_grid(folder / "samples.png", shown[order])
+    elif samples.shape[1:] == (2,):
+        surfaces, real = _surfaces(folder), dataset.test.images
+        final = surfaces.get(str(run.images))
+        write_points(folder / "samples.png", samples, real, final)
+        panels = [
+            (point.images, _at(folder, run, index, samples), surfaces.get(str(point.images)))
+            for index, point in enumerate(run.curve)
+        ]
+        kept = [panel for panel in panels if panel[1] is not None]
+        if len(kept) > 1:
+            write_training(folder / "training.png", kept, real)
+
+
+def _at(folder: Path, run: RunRecord, index: int, final: NDArray[Any]) -> NDArray[Any] | None:
+    point = run.curve[index]
+    try:
+        return final if point.samples is None else read_samples(folder, point.samples)
+    except (FileNotFoundError, RequestError):
+        return None
+
+
+def _surfaces(folder: Path) -> dict[str, NDArray[Any]]:
+    """Return the discriminator's surfaces by images seen; none where there is no file that can be read."""
+    try:
+        return dict(load_file(folder / "surfaces.safetensors"))
+    except (OSError, SafetensorError):
+        return {}
