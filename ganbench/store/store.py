@@ -1,116 +1,85 @@
-"""The store: one folder a trial under its key, in which nothing is trusted unseen and nothing finished is lost.
+"""The store: one folder for each run, named by its key. Nothing in it is trusted unseen, and no record is ever deleted.
 
-    <key>/record.json    the result, written once         trial.json  setting.json   what was asked for, and how
-          checkpoint.pt  the trained model                samples.png  curve.csv  log.txt
-          training.png   how samples moved, for points
-          resume.pt      where training stands            lock        held by the process that is at work here
-
-Plain files and POSIX locks, which network file systems have too; a lock is the operating system's, so that none
-outlives its process.
+Which file is which stands in `ganbench.store.layout`. These are plain files and POSIX locks, which network file
+systems have too. Published runs lie in the same layout, so that one class reads both.
 """
 
 from __future__ import annotations
 
-import fcntl
+import hashlib
 import os
-import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ganbench.errors import RequestError
-from ganbench.store.run_record import Record, read_record
-from ganbench.util.atomic_io import sha256_of
+from ganbench.store import run_record, score_record
+from ganbench.store.layout import RUN, SCORES, SPEC
+from ganbench.store.locks import Lock
+from ganbench.store.merge import merge
+from ganbench.store.run_record import RunRecord
+from ganbench.store.score_record import ScoreRecord
+from ganbench.util.checked_json import decode_bytes
 
-RECORD, RESERVE = "record.json", ".reserve"
-"""The result; and space that is kept free for it while the trial is in work, should the disk become full."""
-
-
-class Lock:
-    """A folder's lock, which one process can hold; it is free as soon as that process is gone."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "lock"
-        self._handle: int | None = None
-
-    def acquire(self) -> bool:
-        """Take the lock, or return False where another process has it. Raises OSError where there can be none."""
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            # Not flock: a child that a plugin forks would hold that too, and live on.
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            os.close(handle)
-            return False
-        except BaseException:
-            os.close(handle)
-            raise
-        self._handle = handle
-        return True
-
-    def release(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+LOCK_SECONDS = 30.0
+"""How long `Store.write_score` waits for another command that is writing scores of the same run."""
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Hold a folder's lock meanwhile; False where another process has it."""
-    lock = Lock(folder)
-    try:
-        yield lock.acquire()
-    finally:
-        lock.release()
+class ReadRun(NamedTuple):
+    """A record, and the sha256 of the file that it was read from."""
+
+    record: RunRecord
+    sha256: str
 
 
-def in_work(folder: Path) -> bool:
-    """Tell whether another process is at work in a trial's folder."""
-    if not (folder / "lock").exists():
-        return False
-    with locked(folder) as mine:
-        return not mine
+class ReadScores(NamedTuple):
+    """The scores of a run that could be read, in the order of their keys, and why the other files could not."""
+
+    records: list[ScoreRecord]
+    problems: list[str]
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A record that the store holds, and the hash of its file."""
+class StoredRun:
+    """What a store holds of one run: its record, None where that cannot be trusted, and its scores.
 
-    record: Record
-    sha256: str
+    `problems` says in one line each what is wrong with the record or with a score file.
+    """
+
+    key: str
+    folder: Path
+    record: RunRecord | None
+    scores: list[ScoreRecord] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Store:
-    """The folder of trials, ``runs`` by default."""
+    """The folder of runs, ``runs`` by default."""
 
     root: Path
 
     def folder(self, key: str) -> Path:
+        """Return the folder of a run, which need not exist."""
         return self.root / key
 
-    def read(self, key: str) -> Kept | None:
-        """Return a trial's record, None where there is none.
-
-        Raises `RequestError` for one that is damaged, was edited, or belongs to another trial.
-        """
-        path = self.folder(key) / RECORD
-        if not path.exists():
-            return None
-        record = read_record(path)
-        if record.key != key:
-            raise RequestError(f"record {path}: of another trial, {record.key}")
-        return Kept(record, sha256_of(path))
-
-    def set_aside(self, key: str) -> Path:
-        """Move a trial's record out of the way and return where it lies now; nothing is ever deleted."""
-        return set_aside(self.folder(key))
-
     def keys(self) -> list[str]:
-        """Return the keys of all trials that there are folders of, finished or not."""
-        found = (*self.root.glob("*/trial.json"), *self.root.glob(f"*/{RECORD}"))
-        return sorted({path.parent.name for path in found})
+        """Return the keys of all runs, finished or not, in order; none where the store does not exist.
+
+        Raises `RequestError` where its folder cannot be read.
+        """
+        try:
+            with os.scandir(self.root) as entries:
+                return sorted(each.name for each in entries if each.name[0] != "." and _is_run(each))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RequestError(
+                f"runs {self.root}: cannot be read ({os.strerror(error.errno or 0)}): name another folder"
+            ) from error
 
     def find(self, start: str) -> str:
         """Return the one key that begins with `start`; raise `RequestError` where there is none, or more."""
@@ -118,27 +87,181 @@ class Store:
         if start in found:
             return start
         if len(found) != 1 or not start:
-            what = "no trial" if not found else f"{len(found)} trials"
+            what = "no run" if not found else f"{len(found)} runs"
             raise RequestError(f"{start!r}: {what} of that key under {self.root}: `ganbench runs` lists them")
         return found[0]
 
+    def read(self, key: str) -> RunRecord | None:
+        """Return a run's record, None where there is none.
+
+        Raises `RequestError` for one that cannot be read, is damaged, was edited, or belongs to another run.
+        """
+        found = self.read_with_sha(key)
+        return found and found.record
+
+    def read_with_sha(self, key: str) -> ReadRun | None:
+        """Return a run's record with the sha256 of its file, by which `TrainJob.replaces` names it.
+
+        None where there is none; raises `RequestError` as `read` does.
+        """
+        path = os.path.join(self.root, key, RUN)
+        try:
+            with open(path, "rb") as stream:
+                raw = stream.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise RequestError(f"record {path}: cannot be read ({os.strerror(error.errno or 0)})") from error
+        record = decode_bytes(raw, path, RunRecord, "record", run_record.SCHEMA)
+        if record.key != key:
+            raise RequestError(f"record {path}: of another run, {record.key}")
+        if record.spec.key != key:
+            raise RequestError(f"record {path}: its key is not that of what it says was trained, {record.spec.key}")
+        return ReadRun(record, hashlib.sha256(raw).hexdigest())
+
+    def records(self) -> Iterator[StoredRun]:
+        """Yield every run that has a ``run.json``, with its scores, in the order of keys.
+
+        What cannot be trusted is yielded too, with `StoredRun.problems`; runs without a record are left out. A score
+        of other samples than those of the record is a problem, since it says nothing of this run.
+        """
+        for key in self.keys():
+            if (found := self.stored(key)) is not None:
+                yield found
+
+    def stored(self, key: str) -> StoredRun | None:
+        """Return a run's record and its scores, None where it has no ``run.json``; see `records`."""
+        try:
+            record = self.read(key)
+        except RequestError as error:
+            return StoredRun(key, self.folder(key), None, [], [str(error)])
+        if record is None:
+            return None
+        scores, problems = self.scores(key)
+        if record.samples is not None:
+            fitting = [score for score in scores if score.samples_sha256 == record.samples.sha256]
+            for score in scores:
+                if score.samples_sha256 != record.samples.sha256:
+                    path = self.score_path(key, score.key)
+                    problems.append(f"score {path}: of other samples than the run's: `ganbench score {key}`")
+            scores = fitting
+        return StoredRun(key, self.folder(key), record, scores, problems)
+
+    def set_aside(self, key: str) -> Path:
+        """Move a run's record out of the way and return where it lies now."""
+        return set_aside(self.folder(key))
+
+    def score_path(self, key: str, protocol_key: str) -> Path:
+        """Return where the scores of a run under a protocol lie, whether there are any or not."""
+        return self.root / key / SCORES / f"{protocol_key}.json"
+
+    def scores(self, key: str) -> ReadScores:
+        """Return all scores of a run, and why files could not be used: damaged, edited, or of another run."""
+        folder = os.path.join(self.root, key, SCORES)
+        records, problems = [], []
+        try:
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".json") and name[0] != ".")
+        except (FileNotFoundError, NotADirectoryError):
+            names = []
+        except OSError as error:
+            return ReadScores([], [f"scores {folder}: cannot be read ({os.strerror(error.errno or 0)})"])
+        for name in names:
+            try:
+                records.append(_read_score(os.path.join(folder, name), key, name.removesuffix(".json")))
+            except RequestError as error:
+                problems.append(str(error))
+        return ReadScores(records, problems)
+
+    def read_score(self, key: str, protocol_key: str) -> ScoreRecord | None:
+        """Return the scores of a run under a protocol, None where there are none.
+
+        Raises `RequestError` for a file that cannot be read, is damaged, was edited, or belongs elsewhere.
+        """
+        path = self.score_path(key, protocol_key)
+        return _read_score(str(path), key, protocol_key) if path.exists() else None
+
+    def write_score(self, record: ScoreRecord) -> ScoreRecord:
+        """Write scores, merged with what another command wrote of the same samples meanwhile; return what is written.
+
+        See `ganbench.store.merge` for what wins. A file that cannot be used, or of other samples, is moved out of the
+        way. The scores' own lock is held meanwhile: the run's may be held, for minutes, by the very process that
+        scores, and a POSIX lock that a process takes twice is lost when it is given back once.
+
+        Raises `RequestError` where the run has other samples by now, where another command holds the lock for longer
+        than `LOCK_SECONDS`, or where the file system has no locks; OSError where nothing can be written.
+        """
+        if record.key != record.protocol.key:
+            raise ValueError(f"a score of key {record.key} under a protocol of key {record.protocol.key}")
+        path = self.score_path(record.run, record.key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _waiting_lock(path.parent):
+            run = self.read(record.run)
+            if run is not None and run.samples is not None and run.samples.sha256 != record.samples_sha256:
+                raise RequestError(f"run {record.run}: it was trained again while its old samples were scored")
+            try:
+                there = self.read_score(record.run, record.key)
+            except RequestError:
+                there = None
+            if there is not None and there.samples_sha256 == record.samples_sha256:
+                record = merge(there, record)
+            else:
+                _move_aside(path, "{path}.before-{number}")
+            record.write(path)
+        return record
+
 
 def set_aside(folder: Path) -> Path:
-    """Move a folder's record to ``record-before-N.json`` and return that."""
+    """Move the record in a run's folder to ``run-before-N.json`` and return that."""
+    return _move_aside(folder / RUN, f"{folder / RUN.removesuffix('.json')}-before-{{number}}.json")
+
+
+def _move_aside(path: Path, pattern: str) -> Path:
     number = 1
-    while (aside := folder / f"record-before-{number}.json").exists():
+    while (aside := Path(pattern.format(path=path, number=number))).exists():
         number += 1
-    with suppress(FileNotFoundError):  # another run has done it meanwhile
-        (folder / RECORD).replace(aside)
+    with suppress(FileNotFoundError):  # another command has done it meanwhile, or there is none
+        path.replace(aside)
     return aside
 
 
-def check_lockable(root: Path) -> None:
-    """Raise `RequestError` where the store's file system has no locks: two runs could not be kept apart there."""
+def _is_run(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a folder holds a run; one that cannot be looked into counts as one, so that it is not overlooked."""
+    for name in (RUN, SPEC):
+        try:
+            os.stat(os.path.join(entry.path, name))
+            return True
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return True
+    return False
+
+
+def _read_score(path: str, key: str, protocol_key: str) -> ScoreRecord:
     try:
-        with tempfile.TemporaryDirectory(dir=root, prefix=".lock-") as folder, locked(Path(folder)) as mine:
-            assert mine
+        with open(path, "rb") as stream:
+            raw = stream.read()
     except OSError as error:
-        raise RequestError(
-            f"--out {root}: its file system cannot lock files ({os.strerror(error.errno or 0)}): name another folder"
-        ) from error
+        raise RequestError(f"score {path}: cannot be read ({os.strerror(error.errno or 0)})") from error
+    record = decode_bytes(raw, path, ScoreRecord, "score", score_record.SCHEMA)
+    if record.run != key:
+        raise RequestError(f"score {path}: of another run, {record.run}")
+    if not record.key == record.protocol.key == protocol_key:
+        raise RequestError(f"score {path}: of another scoring protocol, {record.protocol.key}")
+    return record
+
+
+@contextmanager
+def _waiting_lock(folder: Path) -> Iterator[None]:
+    lock, until = Lock(folder), time.monotonic() + LOCK_SECONDS
+    try:
+        while not lock.acquire():
+            if time.monotonic() > until:
+                raise RequestError(f"{folder}: another command has been writing here for {LOCK_SECONDS:.0f} s")
+            time.sleep(0.01)
+    except OSError as error:
+        raise RequestError(f"{folder}: no lock can be taken there ({os.strerror(error.errno or 0)})") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -32,11 +32,16 @@ def decode(path: Path, model: type[M], what: str, schema: int) -> M:
         raw = path.read_bytes()
     except OSError as error:
         raise RequestError(f"{what} {path}: cannot be read ({error.strerror})") from error
+    return decode_bytes(raw, path, model, what, schema)
+
+
+def decode_bytes(raw: bytes, path: str | Path, model: type[M], what: str, schema: int) -> M:
+    """Do what `decode` does with the content of a file that was read already; errors name it by its `path`."""
     found = _schema(raw)
     if found is None:
-        raise RequestError(f"{what} {path}: damaged, or no file of ganbench")
+        raise RequestError(f"{what} {path}: damaged, or not a file of ganbench")
     if found != schema:
-        raise RequestError(f"{what} {path}: of schema {found}, and this ganbench reads {schema}")
+        raise RequestError(f"{what} {path}: has schema {str(found)[:20]!r}, and this version of ganbench reads {schema}")
     if raw[:_LENGTH] != _HEAD + hashlib.sha256(raw[_LENGTH:]).hexdigest().encode() + _TAIL:
         raise RequestError(f"{what} {path}: changed after it was written (its checksum does not match)")
     try:
