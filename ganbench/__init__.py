@@ -17,7 +17,7 @@ _HOMES = {
     "Model": "ganbench.model",
     "DataSpec": "ganbench.model",
     "Batch": "ganbench.model",
-    "Record": "ganbench.store.run_record",
+    "RunRecord": "ganbench.store.run_record",
     "Metric": "ganbench.metric",
     "Score": "ganbench.metric",
     "run": "ganbench.api",
@@ -28,7 +28,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "Batch", "DataSpec", "Metric", "Model", "Record", "RequestError", "Score",
+    "Batch", "DataSpec", "Metric", "Model", "RequestError", "RunRecord", "Score",
     "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run",
 ]  # fmt: skip
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ganbench.boards.dataframe import leaderboard
     from ganbench.metric import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
-    from ganbench.store.run_record import Record
+    from ganbench.store.run_record import RunRecord
 
 
 def __getattr__(name: str) -> Any:

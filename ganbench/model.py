@@ -39,30 +39,33 @@ class Model(nn.Module):
     networks, its losses and its optimisers. Modules and optimisers are attributes made in `__init__`;
     the harness moves the former to the device before the first `step`.
 
-    A class that does not define `step` is not trained: `finish` alone prepares it, as a baseline.
+    A class that does not define `step` has no training loop: `finish` alone fits it, as in a Gaussian fitted in
+    closed form. The names ``real``, ``noise`` and ``replay`` are taken: they are the baselines of every board.
     """
 
     name: ClassVar[str]
     family: ClassVar[str] = "other"
-    """gan, vae, autoencoder, baseline, ..."""
+    """gan, vae, autoencoder, flow, diffusion, ..."""
     version: ClassVar[str] = "1"
-    """Raise it when a change makes the model another one; it is part of every trial's key."""
+    """Raise it when a change makes the model another one; it is part of every run's key."""
     paper: ClassVar[str] = ""
     """Where the model was described, e.g. ``arXiv:1406.2661``."""
+    homepage: ClassVar[str] = ""
+    """Where to read more, an ``https://`` address."""
     conditional: ClassVar[bool] = False
     """True: `step` and `sample` use labels."""
-    role: ClassVar[str] = "model"
-    """``model`` is ranked. ``ceiling``, ``floor`` and ``memoriser`` mark the rows that calibrate a board and are
-    not; a ``ceiling`` is given the held-out images in `finish` instead of the training images."""
+    assets: ClassVar[tuple[str, ...]] = ()
+    """Files that decide what the model does beside its code, such as fixed weights: paths relative to the folder of
+    the module that declares them. Their content is part of every run's key."""
     requires: ClassVar[tuple[str, ...]] = ()
-    """Modules beyond ganbench's dependencies that it imports once it is made: where one is not installed, a request
-    that names the model is refused, and ``all`` leaves it out and says so."""
+    """Modules beyond ganbench's dependencies that it imports in `__init__` or later. Where one is not installed, a
+    request that names the model is refused, and ``--plugins all`` leaves the model out and says so."""
     autocast: ClassVar[bool] = True
     """False keeps `step` in float32 where the harness would use bfloat16 autocast."""
 
     @dataclass(frozen=True)
     class Config:
-        """Every hyper-parameter, typed, with its default."""
+        """Every hyper-parameter: a frozen dataclass whose fields have types and defaults that JSON can hold."""
 
         batch_size: int = BATCH_SIZE
 
@@ -73,7 +76,7 @@ class Model(nn.Module):
 
     @classmethod
     def sampler(cls, config: Any) -> str:
-        """Say in a few words what samples are decoded from, e.g. ``N(0, I), averaged weights``: the row shows it."""
+        """Return in a few words what samples are decoded from, e.g. ``N(0, I), averaged weights``; boards show it."""
         return ""
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
@@ -85,22 +88,22 @@ class Model(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} does not define sample")
 
     def log_likelihood(self, images: Tensor) -> Tensor:
-        """Return lower bounds of log p(x) in bits per dimension, (n,), where `conditional` for labels unknown.
+        """Return lower bounds of log p(x) in bits per dimension, (n,); a conditional model sums over its labels.
 
-        For models of binary images that is a probability, for others a density of values in [-1, 1]. A model that
-        does not define it has no value in the columns that need it.
+        p is a probability where images are binary, else a density of values in [-1, 1]. A model that does not
+        define this has no value in the columns that need it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define log_likelihood")
 
     def finish(self, data: Batch) -> None:
-        """Do what follows training, such as fitting a latent density; billed to the budget.
+        """Do what follows the last `step`, such as fitting a latent density; billed to the budget.
 
         `data` is the whole training set as one batch.
         """
 
     def extra_state(self) -> dict[str, Any]:
-        """State besides parameters, buffers and optimisers that a checkpoint must hold (tensors and plain values)."""
+        """Return state besides parameters, buffers and optimisers that a checkpoint must hold (tensors, plain values)."""
         return {}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:
-        """Take back what `extra_state` gave."""
+        """Restore what `extra_state` returned."""

@@ -1,6 +1,6 @@
-"""What ganbench itself registers, through the same hooks as anybody; the models come from `ganbench_plugins`.
+"""What ganbench itself registers, through the same hooks as anybody; its models come from `ganbench_plugins`.
 
-`built_in` is that alone, without importing torch; `discover` is that and every installed plugin.
+`built_in` returns that alone, without importing torch; `discover` adds every installed plugin.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from ganbench.extractors.classifier_file import DOMAIN
 from ganbench.extractors.coordinates import COORDINATES
 from ganbench.extractors.torch_fidelity import FIDELITY
 from ganbench.registry.builtin_metrics import METRICS
+from ganbench.registry.entry_points import Origin
 from ganbench.registry.hookspecs import hookimpl
-from ganbench.registry.registry import Broken, Origin, Registry, take_in
+from ganbench.registry.registry import Broken, Registry, take_in
 
 
 @hookimpl
@@ -49,14 +50,15 @@ def ganbench_register_tracks(register):  # type: ignore[no-untyped-def]
 
 
 def built_in() -> Registry:
-    """Return a registry that holds ganbench's own data sets, extractors and tracks."""
+    """Return a registry that holds ganbench's own data sets, extractors, metrics and tracks."""
     registry = Registry()
-    registry.add_plugin(sys.modules[__name__], Origin("ganbench", ganbench.__version__, ""))
+    if broken := registry.add_plugin(sys.modules[__name__], Origin("ganbench", ganbench.__version__, "")):
+        raise RuntimeError(str(broken[0]))  # a fault of ganbench itself
     return registry
 
 
 def discover(report: Callable[[Broken], None] = lambda broken: None) -> Registry:
-    """Return a registry that holds every installed plugin too; `report` is told of each broken one."""
+    """Return a registry that holds every installed plugin too; `report` is told of whatever is broken."""
     registry = built_in()
     take_in(registry, report)
     return registry

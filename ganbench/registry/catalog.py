@@ -1,7 +1,7 @@
 """What there is to name, told without importing torch.
 
 Plugins are imported by a child process (``python -m ganbench.registry.catalog``), whose answer is kept until an entry
-point, a distribution's version or a source file changes. An answer with a broken plugin in it is not kept.
+point, a distribution's version or a source file changes. An answer with something broken in it is not kept.
 """
 
 from __future__ import annotations
@@ -16,23 +16,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import RequestError
-from ganbench.registry.registry import entry_points
+from ganbench.registry.entry_points import entry_points
 from ganbench.util.atomic_io import write_text
 from ganbench.util.cache import cache_folder
 
 if TYPE_CHECKING:
     from ganbench.extractors.base import ExtractorSource
+    from ganbench.registry.registry import Registered, Registry
 
 SOURCES = (".py", ".toml", ".safetensors")
-"""Files that decide the answer."""
+"""Files that decide the answer, beside those that decide a model's source hash."""
+
+Catalog = dict[str, list[dict[str, Any]]]
 
 
-def catalog() -> dict[str, list[dict[str, Any]]]:
-    """Return lists under ``models``, ``datasets``, ``extractors``, ``metrics``, ``tracks`` and ``broken``."""
+def catalog() -> Catalog:
+    """Return lists under ``models``, ``datasets``, ``extractors``, ``metrics``, ``tracks`` and ``broken``.
+
+    Every item has ``name``, ``origin`` (in words) and ``entry_point`` (``name = module``; empty for ganbench's own data
+    sets, extractors, metrics and tracks). Models also have ``import_path``, ``source`` (their source hash), ``family``,
+    ``version``, ``conditional``, ``paper``, ``homepage`` and ``distribution``. ``broken`` has ``origin``,
+    ``distribution``, ``version``, ``entry_point``, ``kind``, ``item`` and ``error``.
+    """
     path = cache_folder("catalog") / f"{_stamp()}.json"
     try:
-        return json.loads(path.read_text())  # type: ignore[no-any-return]
-    except (OSError, ValueError):
+        kept = json.loads(path.read_text())
+        if all(_status(Path(file)) == status for file, status in kept["files"].items()):
+            return kept["catalog"]  # type: ignore[no-any-return]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     # -P and the parent's own path: `-m` alone would take the working folder for a place where plugins are installed.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(place for place in sys.path if place)}
@@ -44,17 +55,17 @@ def catalog() -> dict[str, list[dict[str, Any]]]:
             f"plugins cannot be listed: {(answer.stderr.strip().splitlines() or ['no reason given'])[-1]}"
         )
     # A plugin may print when imported: the answer is the last line.
-    found: dict[str, list[dict[str, Any]]] = json.loads(answer.stdout.strip().splitlines()[-1])
-    if not found["broken"]:
+    found = json.loads(answer.stdout.strip().splitlines()[-1])
+    if not found["catalog"]["broken"]:
         write_text(path, json.dumps(found))
-    return found
+    return found["catalog"]  # type: ignore[no-any-return]
 
 
 def _stamp() -> str:
     """Hash what decides the answer: entry points, versions, and size and time of every source file behind them."""
     digest = hashlib.sha256(sys.version.encode())
     packages = {"ganbench"}
-    for point in entry_points()[0]:  # those that GANBENCH_PLUGINS leaves out are neither asked nor told
+    for point in entry_points()[0]:  # those that GANBENCH_PLUGINS leaves out are skipped
         digest.update(f"{point.name}={point.value} {point.dist.version if point.dist else ''}\n".encode())
         packages.add(point.value.partition(":")[0].partition(".")[0])
     for package in sorted(packages):
@@ -69,41 +80,67 @@ def _stamp() -> str:
         if not folders and spec.origin:
             files = [Path(spec.origin)]
         for file in sorted(files):
-            status = file.stat()
-            digest.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+            digest.update(f"{file} {_status(file)}\n".encode())
     return digest.hexdigest()[:32]
 
 
-def _describe() -> dict[str, list[dict[str, Any]]]:
+def _status(file: Path) -> list[int]:
+    """Return a file's size and time of change; nothing where it is gone."""
+    try:
+        status = file.stat()
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _describe() -> dict[str, Any]:
+    """Return the catalog, and the state of the files that the models' source hashes depend on."""
     from ganbench.registry.builtins import discover
 
     registry = discover()
-    answer: dict[str, list[dict[str, Any]]] = {"broken": []}
-    for broken in registry.broken:
-        answer["broken"].append({"origin": str(broken.origin), "error": broken.error})
-    answer["models"] = [
-        {
-            "name": entry.name, "family": entry.thing.family, "role": entry.thing.role, "version": entry.thing.version,
-            "conditional": entry.thing.conditional, "paper": entry.thing.paper,
-            "distribution": f"{entry.origin.distribution} {entry.origin.version}".strip(), "place": entry.origin.place,
-        }
-        for entry in registry.all("models")
-    ]  # fmt: skip
+    files: dict[str, list[int]] = {}
+    answer = {"models": [_model(entry, registry, files) for entry in registry.all("models")]}
     for kind in ("datasets", "extractors"):
-        answer[kind] = [
-            {"name": entry.name, "summary": entry.thing.summary, "origin": str(entry.origin)}
-            for entry in registry.all(kind)
-        ]
+        answer[kind] = [{"name": entry.name, "summary": entry.thing.summary} for entry in registry.all(kind)]
     for known, entry in zip(answer["extractors"], registry.all("extractors"), strict=True):
         # Whether the files are there is looked up when it is told: it changes without any source file changing.
-        files = entry.thing.files
-        known |= {"features": _features(entry.thing), "files": None if files is None else list(map(str, files))}
+        paths = entry.thing.files
+        known |= {"features": _features(entry.thing), "files": None if paths is None else list(map(str, paths))}
     answer["metrics"] = [
-        entry.thing.info.model_dump() | {"needs": list(entry.thing.needs), "origin": str(entry.origin)}
-        for entry in registry.all("metrics")
+        entry.thing.info.model_dump() | {"needs": list(entry.thing.needs)} for entry in registry.all("metrics")
     ]
-    answer["tracks"] = [entry.thing.model_dump() | {"origin": str(entry.origin)} for entry in registry.all("tracks")]
-    return answer
+    answer["tracks"] = [entry.thing.model_dump() for entry in registry.all("tracks")]
+    for kind, items in answer.items():
+        for item, entry in zip(items, registry.all(kind), strict=True):
+            item |= {"origin": str(entry.origin), "entry_point": entry.origin.entry_point}
+    answer["broken"] = [
+        {
+            "origin": str(broken.origin), "distribution": broken.origin.distribution, "version": broken.origin.version,
+            "entry_point": broken.origin.entry_point, "kind": broken.kind, "item": broken.item, "error": broken.error,
+        }
+        for broken in registry.broken
+    ]  # fmt: skip
+    return {"catalog": answer, "files": files}
+
+
+def _model(entry: Registered, registry: Registry, files: dict[str, list[int]]) -> dict[str, Any]:
+    from ganbench.registry.import_path import import_path
+    from ganbench.registry.registry import Broken
+    from ganbench.registry.source_hash import source_files, source_hash
+
+    model = entry.thing
+    try:
+        source = source_hash(model)
+        files |= {str(file): _status(file) for file in source_files(model)}
+    except RequestError as error:  # an asset is missing
+        source = ""
+        registry.broken.append(Broken(entry.origin, str(error), "models", entry.name))
+    return {
+        "name": entry.name, "family": model.family, "version": model.version, "conditional": model.conditional,
+        "paper": model.paper, "homepage": model.homepage, "source": source,
+        "import_path": import_path(model, entry.origin),
+        "distribution": f"{entry.origin.distribution} {entry.origin.version}".strip(),
+    }  # fmt: skip
 
 
 def _features(source: ExtractorSource) -> int:

@@ -1,44 +1,26 @@
-"""Discovery: entry points one by one, names, and errors that say whose fault it is.
+"""The registry: names, who brought them, and errors that say whose fault it is.
 
-``GANBENCH_PLUGINS=name,...`` names the third-party plugins that may run, by distribution or entry point; ganbench's own
-always may. One that it leaves out is never imported.
+Entry points are loaded one by one, hooks are called one by one, and items are added one by one: whatever is broken is
+reported as `Broken` and left out alone. A request that names something broken fails with that reason.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint
-from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pluggy
 
 from ganbench.errors import RequestError, did_you_mean
 from ganbench.registry import hookspecs
-from ganbench.util.text import error_line
+from ganbench.registry.entry_points import ALLOWED, GROUP, Origin, entry_points, origin_of
+from ganbench.registry.item_checks import KINDS, checked
+from ganbench.util.text import error_line, one_line
 
-GROUP = "ganbench"
-ALLOWED = "GANBENCH_PLUGINS"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-KINDS = {
-    "models": "model", "datasets": "data set", "extractors": "extractor", "metrics": "metric", "tracks": "track",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Who brought a thing: a distribution's entry point, ganbench itself, or a file."""
-
-    distribution: str
-    version: str
-    place: str
-
-    def __str__(self) -> str:
-        return f"{self.distribution} {self.version}".strip() + (f" ({self.place})" if self.place else "")
+_HOOK = "ganbench_register_"
 
 
 @dataclass(frozen=True)
@@ -52,10 +34,24 @@ class Registered:
 
 @dataclass(frozen=True)
 class Broken:
-    """An entry point that was left out, and why."""
+    """What was left out, and why: an entry point as a whole (`kind` and `item` are empty), a hook, or one item.
+
+    `kind` is a key of `KINDS`. `item` is the item's name, where it has none its representation, and empty for a hook
+    that failed, which may have registered something before.
+    """
 
     origin: Origin
     error: str
+    kind: str = ""
+    item: str = ""
+
+    @property
+    def what(self) -> str:
+        """The item in words, such as ``model 'tiny'``; empty for an entry point as a whole."""
+        return f"{KINDS[self.kind]} {self.item!r}" if self.item else f"{_HOOK}{self.kind}" if self.kind else ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (str(self.origin), self.what, self.error) if part)
 
 
 class Registry:
@@ -63,7 +59,6 @@ class Registry:
 
     def __init__(self) -> None:
         self._things: dict[str, dict[str, Registered]] = {kind: {} for kind in KINDS}
-        self._clashes: dict[tuple[str, str], str] = {}
         self.broken: list[Broken] = []
         self.left_out: list[Origin] = []
 
@@ -81,145 +76,128 @@ class Registry:
         return entry if entry is not None and getattr(entry.thing, "at", None) is not None else None
 
     def get(self, kind: str, name: str) -> Registered:
-        """Return one thing; raise `RequestError` for an unknown, broken or twice-taken name."""
-        if (kind, name) in self._clashes:
-            raise RequestError(self._clashes[kind, name])
+        """Return one thing; raise `RequestError`, which says why, for an unknown or broken name."""
         if name in self._things[kind]:
             return self._things[kind][name]
         if (family := self._family(kind, name)) is not None:
             return Registered(name, family.thing.at(name), family.origin)
+        # First what is broken under this very name, then plugins that are called so: their items have no names yet.
+        for broken in self.broken:
+            if (broken.kind, broken.item) == (kind, name):
+                raise RequestError(f"{broken.what} of {broken.origin} is broken: {broken.error}")
         for broken in self.broken:
             if name in re.split(r"[^A-Za-z0-9_-]+", f"{broken.origin.place} {broken.origin.distribution}"):
-                raise RequestError(f"{KINDS[kind]} {name!r}: its plugin {broken.origin} is broken: {broken.error}")
+                reason = ": ".join(filter(None, [broken.what, broken.error]))
+                raise RequestError(f"{KINDS[kind]} {name!r}: its plugin {broken.origin} is broken: {reason}")
         unknown = f"unknown {KINDS[kind]} {name!r}{did_you_mean(name, self._things[kind])}"
         if self.left_out:  # what they would register cannot be known without importing them
             names = dict.fromkeys(f"{origin.distribution} {origin.version}".strip() for origin in self.left_out)
             unknown += f" (left out by {ALLOWED}: {', '.join(names)})"
         raise RequestError(unknown)
 
-    def take(self, kind: str, thing: Any, origin: Origin) -> None:
-        """Register one thing that a hook gave; a name that is taken is an error that names both sides."""
-        self._commit([self._entry(kind, thing, origin)])
+    def take(self, kind: str, thing: Any, origin: Origin) -> Registered:
+        """Register one thing and return it; raise `RequestError` where it is not what its kind asks for.
 
-    def add_plugin(self, module: Any, origin: Origin) -> None:
-        """Take in what a module's hooks register; where anything goes wrong in it, raise and take in nothing."""
-        manager = pluggy.PluginManager(GROUP)
-        manager.add_hookspecs(hookspecs)
-        manager.register(module)
-        for hook in _hooks_of(manager, module):
-            if not hasattr(hookspecs, hook):
-                known = [f"ganbench_register_{kind}" for kind in KINDS]
-                raise RequestError(f"no hook is called {hook!r}{did_you_mean(hook, known)}")
-        entries: list[tuple[str, Registered]] = []
-        for kind in KINDS:
-
-            def register(thing: Any, kind: str = kind) -> None:
-                entries.append(self._entry(kind, thing, origin))
-
-            getattr(manager.hook, f"ganbench_register_{kind}")(register=register)
-        self._commit(entries)
-
-    def _entry(self, kind: str, thing: Any, origin: Origin) -> tuple[str, Registered]:
-        if kind == "tracks":
-            from ganbench.tracks.track import read_track
-
-            thing = read_track(Path(thing))
-        elif kind == "models":
-            from ganbench.model import Model
-
-            if not (isinstance(thing, type) and issubclass(thing, Model)):
-                raise RequestError(f"{thing!r} is not a subclass of ganbench.Model")
-            if not isinstance(getattr(thing, "name", None), str):
-                raise RequestError(f'class {thing.__qualname__} has no name: give it `name = "..."`')
-        elif kind == "metrics":
-            from ganbench.metric import Metric
-
-            if not isinstance(thing, Metric):
-                raise RequestError(f"{thing!r} is not a ganbench.Metric")
-        if not isinstance(thing.name, str) or not NAME.fullmatch(thing.name):
+        The first that has a name keeps it: for another the error names both sides.
+        """
+        thing = checked(kind, thing)
+        entry = Registered(thing.name, thing, origin)
+        taken = self._things[kind].setdefault(entry.name, entry)
+        if taken.thing is not thing or taken.origin != origin:
             raise RequestError(
-                f"{KINDS[kind]} name {thing.name!r} from {origin}: use letters, digits, '.', '_' and '-'"
+                f"{KINDS[kind]} name {entry.name!r} is taken twice: by {taken.origin}, which keeps it, and by {origin}:"
+                " rename or remove one"
             )
-        return kind, Registered(thing.name, thing, origin)
+        return entry
 
-    def _commit(self, entries: list[tuple[str, Registered]]) -> None:
-        known = {kind: dict(things) for kind, things in self._things.items()}
-        for kind, entry in entries:
-            taken = known[kind].setdefault(entry.name, entry)
-            if taken.thing is not entry.thing or taken.origin != entry.origin:
-                sides = f"by {taken.origin} and by {entry.origin}"
-                clash = f"{KINDS[kind]} name {entry.name!r} is taken twice: {sides}: remove or rename one"
-                self._clashes[kind, entry.name] = clash
-                raise RequestError(clash)
-        self._things = known
+    def add_plugin(self, module: Any, origin: Origin, kinds: Iterable[str] = KINDS) -> list[Broken]:
+        """Register what a module's hooks for `kinds` register; return (and remember) what is broken in it."""
+        broken: list[Broken] = []
+        try:
+            hooks = dict(_hooks_of(module, broken, origin))
+        except BaseException as error:
+            broken.append(_failed(error, origin))
+            hooks = {}
+        for kind in kinds:
+            if (hook := hooks.get(f"{_HOOK}{kind}")) is None:
+                continue
+            try:
+                _call(hook, kind, self._register(kind, origin, broken))
+            except BaseException as error:
+                broken.append(_failed(error, origin, kind))
+        self.broken += broken
+        return broken
+
+    def _register(self, kind: str, origin: Origin, broken: list[Broken]) -> Callable[[Any], None]:
+        """Return the callback that a hook is given: what is wrong with one item is noted, and the hook goes on."""
+
+        def register(thing: Any) -> None:
+            try:
+                self.take(kind, thing, origin)
+            except BaseException as error:
+                broken.append(_failed(error, origin, kind, _name_of(thing)))
+
+        return register
 
 
-def _hooks_of(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
-    """Yield what a module marks as a hook, or names like one without marking it (which would do nothing)."""
-    for attribute in dir(module):
-        value = getattr(module, attribute, None)
+def _failed(error: BaseException, origin: Origin, kind: str = "", item: str = "") -> Broken:
+    """Return what is told of an error in a plugin, which may even call sys.exit; Ctrl-C is the user's and goes on."""
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    return Broken(origin, error_line(error), kind, item)
+
+
+def _name_of(thing: Any) -> str:
+    try:
+        name = getattr(thing, "name", None)
+        return name if isinstance(name, str) and name else one_line(repr(thing), 60)
+    except Exception:  # its __repr__ may be broken as well
+        return type(thing).__name__
+
+
+def _hooks_of(module: Any, broken: list[Broken], origin: Origin) -> Iterator[tuple[str, Any]]:
+    """Yield a module's hooks by name; note those that ganbench would never call in `broken`."""
+    options = pluggy.PluginManager(GROUP)
+    known = [f"{_HOOK}{kind}" for kind in KINDS]
+    for name in dir(module):
+        value = getattr(module, name, None)
         if not callable(value):
             continue
-        marked = manager.parse_hookimpl_opts(module, attribute) is not None
-        if marked:
-            yield attribute
-        elif attribute.startswith("ganbench_register_") and getattr(value, "__module__", "") == getattr(
-            module, "__name__", ""
-        ):
-            raise RequestError(f"{attribute} is not marked: put @ganbench.hookimpl above it")
+        if options.parse_hookimpl_opts(module, name) is not None:
+            if name in known:
+                yield name, value
+            else:
+                broken.append(Broken(origin, f"no hook is called {name!r}{did_you_mean(name, known)}"))
+        elif name.startswith(_HOOK) and getattr(value, "__module__", "") == getattr(module, "__name__", ""):
+            broken.append(Broken(origin, f"{name} is not marked: put @ganbench.hookimpl above it"))
+
+
+def _call(hook: Any, kind: str, register: Callable[[Any], None]) -> None:
+    """Call one hook by itself, so that one with wrong arguments does not keep its neighbours from being called."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    manager.register(SimpleNamespace(**{f"{_HOOK}{kind}": hook}))
+    getattr(manager.hook, f"{_HOOK}{kind}")(register=register)
 
 
 def take_in(registry: Registry, report: Callable[[Broken], None] = lambda broken: None) -> None:
-    """Load every entry point that may run, each by itself; a broken one is reported and left out.
+    """Load every entry point that may run; `report` is told of whatever is broken.
 
     Raises `RequestError` where ``GANBENCH_PLUGINS`` names a plugin that is not installed.
     """
     points, left_out = entry_points()
-    registry.left_out += map(_origin, left_out)
+    registry.left_out += map(origin_of, left_out)
     for point in points:
-        try:
-            registry.add_plugin(point.load(), _origin(point))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a plugin may even call sys.exit when imported
-            broken = Broken(_origin(point), error_line(error))
-            registry.broken.append(broken)
+        for broken in load_entry_point(registry, point):
             report(broken)
 
 
-def _origin(point: EntryPoint) -> Origin:
-    place = f"{point.name} = {point.value}"
-    return Origin(point.dist.name, point.dist.version, place) if point.dist else Origin("unknown", "", place)
-
-
-def entry_points() -> tuple[list[EntryPoint], list[EntryPoint]]:
-    """Return the group's entry points that may run, ganbench's own first, then by distribution and name, and the rest.
-
-    Raises `RequestError` where ``GANBENCH_PLUGINS`` names a plugin that is not installed.
-    """
-    found = {(p.dist.name if p.dist else "", p.name, p.value): p for p in importlib.metadata.entry_points(group=GROUP)}
-    points = [found[key] for key in sorted(found, key=lambda key: (key[0] != "ganbench", *key))]
-    text = os.environ.get(ALLOWED)
-    if text is None:
-        return points, []
-    asked = [name.strip() for name in text.split(",") if name.strip()]
-    known = {name for point in points for name in _names(point)}
-    normal = {_normal(name) for name in known}
-    for name in asked:
-        if _normal(name) not in normal:
-            raise RequestError(f"{ALLOWED}: no installed plugin is called {name!r}{did_you_mean(name, known)}")
-    wanted = {_normal(name) for name in asked}
-    may_run, left_out = list[EntryPoint](), list[EntryPoint]()
-    for point in points:
-        distribution, name = map(_normal, _names(point))
-        (may_run if distribution == "ganbench" or {distribution, name} & wanted else left_out).append(point)
-    return may_run, left_out
-
-
-def _names(point: EntryPoint) -> tuple[str, str]:
-    return _origin(point).distribution, point.name
-
-
-def _normal(name: str) -> str:
-    """Return a name as PyPI compares it: case counts for nothing, and runs of ``-_.`` are one."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def load_entry_point(registry: Registry, point: Any, kinds: Iterable[str] = KINDS) -> list[Broken]:
+    """Import the module of an entry point and register what its hooks for `kinds` bring; return what is broken."""
+    try:
+        module = point.load()
+    except BaseException as error:
+        broken = _failed(error, origin_of(point))
+        registry.broken.append(broken)
+        return [broken]
+    return registry.add_plugin(module, origin_of(point), kinds)
