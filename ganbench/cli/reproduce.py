@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import data_dir_option, folder_option, published_option, quiet_option, runs_option, weights_option  # noqa: E501
+from ganbench.cli.options import (  # noqa: E501
+    data_dir_option,
+    folder_option,
+    published_option,
+    quiet_option,
+    runs_option,
+    weights_option,
+)
 from ganbench.cli.signals import Ended, orderly_end
 
 if TYPE_CHECKING:

@@ -149,9 +149,7 @@ class Display:
             self._progress.update(
                 self._bars[key], completed=event.share, news=_news(event) if training else event.phase
             )
-        elif not self.quiet and (
-            event.phase == WAITING or time.monotonic() - self._spoke.get(key, 0.0) > PLAIN_EVERY
-        ):
+        elif not self.quiet and (event.phase == WAITING or time.monotonic() - self._spoke.get(key, 0.0) > PLAIN_EVERY):
             self._spoke[key] = time.monotonic()
             self._say(f"  {_who(spec)}: {event.phase} {percent}  {_news(event)}".rstrip())
 

@@ -12,10 +12,6 @@ from typing import Any, Protocol
 
 WAITING = "waiting for another command that is at work on it"
 """The phase of a task whose `lock` another process holds."""
-BUSY = 75
-"""Exit status of a worker that found its task's lock held."""
-STOPPED = 128 + 15
-"""Exit status of a worker that was asked to end, by SIGTERM, and whose task can go on another time."""
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,20 @@
-"""Starts workers: a process that has imported what every trial needs, and forks for each.
+"""Starts workers: a process that has imported what every task needs, and forks for each.
 
-    python -m ganbench.engines.forkserver ALIVE [--spawn]
+    python -P -m ganbench.engines.forkserver ALIVE [--spawn] [MODULE ...]
 
-Importing torch takes seconds, which is too long for a trial of half a minute to spend on being a process of its own.
-Each worker is forked from here before anything has run, in a process group of its own. With
-``--spawn`` each is a new Python instead: CUDA cannot be used in a fork on every machine, nor Apple's libraries.
+Importing torch takes seconds, which is too long for a task of half a minute to spend on being a process of its own.
+Each worker is forked from here before anything has run, in a process group of its own. With ``--spawn`` each is a new
+Python instead: CUDA cannot be used in a fork on every machine, nor Apple's libraries.
 
-Commands come in on standard input, one JSON object a line: ``{"start": KEY, "job": ...}``, ``{"signal": KEY,
-"number": N}``. Out go ``{"key": KEY, "pid": N}``, each worker's own events, and ``{"key": KEY, "ended": STATUS}``.
+Commands come in on standard input, one JSON object a line: ``{"start": NAME, "file": ORDER}``, ``{"signal": NAME,
+"number": N}``. Out go ``{"name": NAME, "pid": N}``, each worker's own events, and ``{"name": NAME, "ended": STATUS}``.
 When a worker ends, whatever is left of its group is killed; when standard input closes, all are.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import selectors
@@ -22,14 +23,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
-
-from ganbench.store.run_spec import Job
 
 
 @dataclass
 class _Child:
-    key: str
+    name: str
     pid: int
     pipe: int
     rest: bytes = b""
@@ -38,7 +38,7 @@ class _Child:
 
 @dataclass
 class ForkServer:
-    """The loop that starts workers, hands on what they say, and tells how they ended."""
+    """The loop that starts workers, passes on what they say, and tells how they ended."""
 
     alive: int
     spawn: bool
@@ -58,8 +58,8 @@ class ForkServer:
         while True:
             for ready, _ in self._selector.select():
                 if ready.fd == 0:
-                    if not self._take():
-                        self._end_all()
+                    if not self._obey():
+                        self._kill_all()
                         return
                 elif ready.fd == self._wake:
                     with contextlib.suppress(BlockingIOError):
@@ -67,22 +67,22 @@ class ForkServer:
                     self._reap()
                 else:
                     child: _Child = ready.data
-                    if self._children.get(child.key) is child:  # not one that has just ended
-                        self._hand_on(child)
+                    if self._children.get(child.name) is child:  # not one that has just ended
+                        self._pass_on(child)
 
-    def _take(self) -> bool:
+    def _obey(self) -> bool:
         """Read commands and obey; False at the end of input."""
         read = os.read(0, 2**16)
         *lines, self._commands = (self._commands + read).split(b"\n")
         for line in lines:
             command = json.loads(line)
             if "start" in command:
-                self._start(command["start"], Job.model_validate(command["job"]))
+                self._start(command["start"], Path(command["file"]))
             elif child := self._children.get(command["signal"]):
                 _signal(child.pid, command["number"])
         return bool(read)
 
-    def _start(self, key: str, job: Job) -> None:
+    def _start(self, name: str, order: Path) -> None:
         out, into = os.pipe()
         sys.stdout.flush()
         began = time.perf_counter()
@@ -90,18 +90,18 @@ class ForkServer:
         if pid == 0:
             try:
                 os.close(out)
-                self._become(job, into, began)
+                self._become(order, into, began)
             finally:
                 os._exit(1)
         with contextlib.suppress(OSError):  # both sides do it: whoever is first, a signal finds the group
             os.setpgid(pid, pid)
         os.close(into)
         os.set_blocking(out, False)
-        child = self._children[key] = _Child(key, pid, out)
+        child = self._children[name] = _Child(name, pid, out)
         self._selector.register(out, selectors.EVENT_READ, child)
-        _say(key=key, pid=pid)
+        _say(name=name, pid=pid)
 
-    def _become(self, job: Job, into: int, began: float) -> None:
+    def _become(self, order: Path, into: int, began: float) -> None:
         """Be the worker; never returns."""
         os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
@@ -110,48 +110,49 @@ class ForkServer:
         for child in self._children.values():
             os.close(child.pipe)
         if self.spawn:
-            reader, writer = os.pipe()
-            os.write(writer, job.model_dump_json().encode())  # a few kB: a pipe holds 64
-            os.close(writer)
-            os.dup2(reader, 0)
             os.dup2(into, 1)
             os.set_inheritable(self.alive, True)
-            os.execv(sys.executable, [sys.executable, "-P", "-m", "ganbench.training.worker", str(self.alive)])
-        from ganbench.training.worker import work
+            module = "ganbench.engines.worker_process"
+            os.execv(sys.executable, [sys.executable, "-P", "-m", module, str(self.alive), str(order)])
+        from ganbench.engines.worker_process import leave, perform
 
-        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-        status = work(job, into, self.alive, began)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        content = json.loads(order.read_bytes())
+        order.unlink()
+        leave(perform(content, into, self.alive, began))
 
-    def _hand_on(self, child: _Child) -> None:
+    def _pass_on(self, child: _Child) -> None:
         """Pass a worker's whole lines on; what is no JSON object of its is left out."""
         with contextlib.suppress(BlockingIOError):
             while read := os.read(child.pipe, 2**16):
                 *lines, child.rest = (child.rest + read).split(b"\n")
                 for line in lines:
                     with contextlib.suppress(ValueError, TypeError):
-                        _say(**{**json.loads(line), "key": child.key})
+                        _say(**{**json.loads(line), "name": child.name})
             with contextlib.suppress(KeyError):  # closed at the other end
                 self._selector.unregister(child.pipe)
 
     def _reap(self) -> None:
         for child in list(self._children.values()):
-            ended, status = os.waitpid(child.pid, os.WNOHANG)
-            if not ended:
+            if not has_ended(child.pid):
                 continue
-            _signal(child.pid, signal.SIGKILL)  # what it left behind: a group keeps its number while it has members
-            self._hand_on(child)
+            # Its group is killed while the dead worker still holds the number: afterwards it may be another's.
+            _signal(child.pid, signal.SIGKILL)
+            _, status = os.waitpid(child.pid, 0)
+            self._pass_on(child)
             with contextlib.suppress(KeyError):
                 self._selector.unregister(child.pipe)
             os.close(child.pipe)
-            del self._children[child.key]
-            _say(key=child.key, ended=os.waitstatus_to_exitcode(status))
+            del self._children[child.name]
+            _say(name=child.name, ended=os.waitstatus_to_exitcode(status))
 
-    def _end_all(self) -> None:
+    def _kill_all(self) -> None:
         for child in self._children.values():
             _signal(child.pid, signal.SIGKILL)
+
+
+def has_ended(pid: int) -> bool:
+    """Tell whether a child has ended, without reaping it: its number stays its own."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _signal(group: int, number: int) -> None:
@@ -165,21 +166,25 @@ def _say(**event: Any) -> None:
         data = data[os.write(1, data) :]
 
 
-def command(alive: int, *, spawn: bool) -> list[str]:
-    """Return the command line that starts a starter."""
-    return [sys.executable, "-P", "-m", "ganbench.engines.forkserver", str(alive), *(["--spawn"] if spawn else [])]
-
-
-def start(alive: int, environment: dict[str, str], *, spawn: bool) -> subprocess.Popen[bytes]:
+def start(alive: int, environment: dict[str, str], *, spawn: bool, preload: tuple[str, ...]) -> subprocess.Popen[bytes]:
     """Start one; `alive` is the reading end of a pipe whose writing end the caller alone holds."""
+    words = [sys.executable, "-P", "-m", "ganbench.engines.forkserver", str(alive)]
     return subprocess.Popen(
-        command(alive, spawn=spawn), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [*words, *(["--spawn"] if spawn else []), *preload], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env=environment, pass_fds=(alive,), start_new_session=True, bufsize=0,
     )  # fmt: skip
 
 
+def main() -> None:
+    """Import what workers need, unless each is a Python of its own, and serve."""
+    spawn = "--spawn" in sys.argv
+    if not spawn:
+        import ganbench.engines.worker_process  # noqa: F401
+
+        for module in sys.argv[2:]:
+            importlib.import_module(module)
+    ForkServer(int(sys.argv[1]), spawn).run()
+
+
 if __name__ == "__main__":
-    spawning = "--spawn" in sys.argv
-    if not spawning:
-        import ganbench.training.worker  # noqa: F401
-    ForkServer(int(sys.argv[1]), spawning).run()
+    main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from ganbench.engines.base import BUSY, Ended
+from ganbench.engines.base import Ended
 from ganbench.engines.exit_status import of_exit
 from ganbench.errors import RequestError
 from ganbench.store.layout import RESERVE, RUN
@@ -14,6 +14,7 @@ from ganbench.store.run_record import CurvePoint, RunRecord, RunStatus, ended, r
 from ganbench.store.run_spec import TrainJob
 from ganbench.store.store import set_aside
 from ganbench.util.atomic_io import sha256_of
+from ganbench.util.exit_codes import BUSY
 
 
 def conclude(job: TrainJob, end: Ended) -> RunRecord | None:

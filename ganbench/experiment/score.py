@@ -9,7 +9,7 @@ from pathlib import Path
 from ganbench.budget import Budget
 from ganbench.errors import RequestError
 from ganbench.experiment.execution import lacking
-from ganbench.experiment.protocols import Protocols, resolve
+from ganbench.experiment.protocols import resolve
 from ganbench.experiment.session import Session
 from ganbench.registry.lookup import find_track
 from ganbench.registry.registry import Registry
@@ -41,9 +41,7 @@ class Request:
     command: tuple[str, ...] = ()
 
 
-def prepare(
-    request: Request, registry: Registry, note: Callable[[str], None] = lambda sentence: None
-) -> list[Session]:
+def prepare(request: Request, registry: Registry, note: Callable[[str], None] = lambda sentence: None) -> list[Session]:
     """Return one session for each track whose runs are to be scored; `RequestError` says what is wrong.
 
     `note` is told of runs that are left out.
@@ -67,9 +65,7 @@ def prepare(
     return [_session(track, group, request, registry, store) for track, group in by_track.values()]
 
 
-def _session(
-    track: Track, records: Sequence[RunRecord], request: Request, registry: Registry, store: Store
-) -> Session:
+def _session(track: Track, records: Sequence[RunRecord], request: Request, registry: Registry, store: Store) -> Session:
     device = pick_device(request.device)
     protocols = resolve(
         track, registry, data_dir=request.data_dir, weights=request.weights, metrics=request.metrics,
@@ -82,7 +78,9 @@ def _session(
             )
     jobs, threads = share_out(request.jobs, request.threads, device)
     runtime = RuntimeConfig(device=device, threads=threads, command=list(request.command))
-    baselines = [] if request.keys else write_baselines(protocols.dataset, track.samples, store, against=request.against)
+    baselines = (
+        [] if request.keys else write_baselines(protocols.dataset, track.samples, store, against=request.against)
+    )
     todo = [each.key for each in (*records, *baselines) if any(lacking(store, each, plan) for plan in protocols.plans)]
     return Session(
         protocols=protocols, specs=[record.spec for record in records], done=list(records), train=[], score=todo,

@@ -142,7 +142,9 @@ def prepare(request: Request, registry: Registry) -> Session:
     )  # fmt: skip
     store = Store(request.runs)
     done, train, notes = _divide(specs, store, runtime, protocols, again, restart=request.rerun)
-    baselines = write_baselines(protocols.dataset, track.samples, store, against=request.against) if request.baselines else []
+    baselines = (
+        write_baselines(protocols.dataset, track.samples, store, against=request.against) if request.baselines else []
+    )
     score = [record.key for record in (*done, *baselines) if _unscored(record, store, protocols)]
     return Session(
         protocols=protocols, specs=specs, done=done, train=train, score=score,
@@ -177,9 +179,15 @@ def _divide(
         data_file = data_file or write_training_data(protocols.dataset)
         waiting.append(
             TrainJob(
-                spec=spec, runtime=runtime, folder=store.folder(spec.key).absolute(), data_file=data_file,
-                samples=track.samples, curve_points=track.curve_points, curve_samples=track.curve_samples,
-                replaces=replaces, restart=restart,
+                spec=spec,
+                runtime=runtime,
+                folder=store.folder(spec.key).absolute(),
+                data_file=data_file,
+                samples=track.samples,
+                curve_points=track.curve_points,
+                curve_samples=track.curve_samples,
+                replaces=replaces,
+                restart=restart,
             )  # fmt: skip
         )
     return done, waiting, notes

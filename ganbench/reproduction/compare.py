@@ -160,9 +160,7 @@ def _compared(info: MetricInfo, recorded: Result, again: Result, ok: Sequence[Re
     name = info.name
     old, new = (each.value(name) for each in (recorded, again))
     values = [value for each in ok if (value := each.value(name)) is not None]
-    others = [
-        value for each in ok if each.run.key != recorded.run.key and (value := each.value(name)) is not None
-    ]
+    others = [value for each in ok if each.run.key != recorded.run.key and (value := each.value(name)) is not None]
     spreads = [(statistics.stdev(some), len(some)) for some in (values, others) if len(some) > 1]
     sd = spreads[0][0] if spreads else None
     difference = None if old is None or new is None else new - old

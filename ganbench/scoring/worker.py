@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ganbench.data.dataset import Dataset, sample_labels
 from ganbench.errors import RequestError
-from ganbench.metric import Metric, flatten
+from ganbench.metric import flatten
 from ganbench.registry.loading import load_items
 from ganbench.registry.lookup import find_metrics, load_dataset
 from ganbench.scoring.baselines import draw_baseline
@@ -28,7 +28,7 @@ from ganbench.scoring.run_pictures import write_pictures
 from ganbench.store.layout import answer_path
 from ganbench.store.provenance import provenance
 from ganbench.store.run_record import RunRecord
-from ganbench.store.samples import SampleFile, array_sha256, read_samples
+from ganbench.store.samples import array_sha256, read_samples
 from ganbench.store.score_record import CurveScores, ScoreRecord
 from ganbench.store.seeds import derive
 from ganbench.store.store import Store
@@ -71,7 +71,9 @@ class Scorer:
         found = (self.dataset.reference_sha256(job.protocol.split), self.dataset.train_sha256, identity)
         asked = (job.protocol.reference_sha256, job.protocol.train_sha256, job.protocol.extractor_sha256)
         if found != asked:
-            raise RequestError(f"{self.dataset.name} or {source.name} has changed since the command began: run it again")
+            raise RequestError(
+                f"{self.dataset.name} or {source.name} has changed since the command began: run it again"
+            )
         self._metrics = find_metrics(job.metrics, registry)
         self._evaluator = Evaluator(
             self.dataset, source.load(self._device, job.weights), identity, self._metrics,
@@ -175,5 +177,3 @@ def read_final(folder: Path, run: RunRecord, n: int) -> NDArray[Any]:
         raise RequestError(
             f"{folder}: its samples were removed: `ganbench score {run.key}` draws them again from the checkpoint"
         ) from error
-
-

@@ -14,6 +14,7 @@ from ganbench.errors import DivergedError, RequestError
 from ganbench.model import DataSpec, Model
 from ganbench.registry.import_path import resolve_known
 from ganbench.registry.source_hash import source_hash
+from ganbench.store.checkpoint_header import Damaged
 from ganbench.store.layout import CHECKPOINT, RUN, RUNTIME, SPEC
 from ganbench.store.run_record import RunRecord, RunStatus, read_run
 from ganbench.store.run_spec import RuntimeConfig
@@ -22,7 +23,6 @@ from ganbench.training.checkpoint import read_file
 from ganbench.training.hyperparameters import make_config
 from ganbench.training.sampling import SampleError, draw
 from ganbench.training.state import UnsavableError, restore
-from ganbench.store.checkpoint_header import Damaged
 
 
 @dataclass(frozen=True)

@@ -260,7 +260,10 @@ class TrainingRun:
         progress = self.progress
         self.curve.append(
             CurvePoint(
-                images=progress.images, steps=progress.steps, seconds=progress.seconds, losses=progress.losses,
+                images=progress.images,
+                steps=progress.steps,
+                seconds=progress.seconds,
+                losses=progress.losses,
                 samples=samples,
             )  # fmt: skip
         )
@@ -298,4 +301,3 @@ def _tensors(model: Model) -> dict[str, Tensor]:
 
 def _same(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and torch.equal(one.detach(), other)
-

@@ -19,7 +19,6 @@ from typing import Any
 import torch
 import torch._dynamo  # noqa: F401  # the first optimiser imports it: seconds that no model should be billed
 
-from ganbench.util.exit_codes import BUSY, STOPPED
 from ganbench.errors import EngineGone
 from ganbench.store.layout import RESERVE, RUN, RUNTIME, SPEC
 from ganbench.store.locks import locked
@@ -32,6 +31,7 @@ from ganbench.training.failures import describe
 from ganbench.training.memory import peak_memory
 from ganbench.training.training_run import Stopped, TrainingRun
 from ganbench.util.atomic_io import remove_partial_files, sha256_of, write_text
+from ganbench.util.exit_codes import BUSY, STOPPED
 from ganbench.util.text import tail
 
 ENTRY = f"{__name__}:work"

@@ -29,11 +29,11 @@ def memory() -> int:
         return 4 * MEMORY_PER_JOB
 
 
-def share_out(jobs: int | None, threads: int | None, trials: int, device: str) -> tuple[int, int]:
-    """Return how many trials run at once and how many threads each has.
+def share_out(jobs: int | None, threads: int | None, device: str) -> tuple[int, int]:
+    """Return how many processes work at once and how many threads each has.
 
-    By default as many trials as there are cores and as memory holds, one thread each; one on a GPU, with all cores.
-    Threads decide last digits of what a CPU computes: how many each has does not depend on how many trials there are.
+    By default as many processes as there are cores and as memory holds, one thread each; one on a GPU, with all cores.
+    Threads affect rounding on a CPU: how many each has does not depend on how many processes there are.
     """
     for option, value in (("--jobs", jobs), ("--threads", threads)):
         if value is not None and value < 1:
@@ -42,11 +42,11 @@ def share_out(jobs: int | None, threads: int | None, trials: int, device: str) -
         threads = cores() if device.startswith("cuda") else 1
     if jobs is None:
         jobs = max(1, min(cores() // threads, memory() // MEMORY_PER_JOB))
-    return max(1, min(jobs, trials)), threads
+    return jobs, threads
 
 
 def read_size(text: str | None) -> int | None:
-    """Read ``--memory``: bytes such as ``4GiB``, ``4GB`` or ``500MiB``."""
+    """Read ``--memory-limit``: bytes such as ``4GiB``, ``4GB`` or ``500MiB``."""
     if text is None:
         return None
     try:
@@ -54,8 +54,17 @@ def read_size(text: str | None) -> int | None:
     except ValidationError:
         size = 0
     if size < LEAST_MEMORY:
-        raise RequestError(f"--memory {text!r}: write a size such as 4GiB or 3000MB, at least 1GiB")
+        raise RequestError(f"--memory-limit {text!r}: write a size such as 4GiB or 3000MB, at least 1GiB")
     return size
+
+
+def device_kind(device: str) -> str:
+    """Return ``cpu``, or the name of a CUDA device: what a run under a time budget depends on."""
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return torch.cuda.get_device_name(torch.device(device))
 
 
 def pick_device(choice: str) -> str:

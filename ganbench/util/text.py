@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 
 def one_line(text: str, limit: int | None = None) -> str:
     """Fold white space, line ends and control characters into single spaces, and cut at `limit` characters."""
@@ -15,3 +18,17 @@ def error_line(error: BaseException) -> str:
 
     text = " ".join(str(error).split())
     return text if isinstance(error, RequestError) else f"{type(error).__name__}: {text}"
+
+
+TAIL_LINES, TAIL_BYTES = 30, 4096
+
+
+def tail(log: Path) -> str:
+    """Return the last lines of a log; nothing where it cannot be read."""
+    try:
+        with open(log, "rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - TAIL_BYTES))
+            text = stream.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-TAIL_LINES:])
