@@ -30,7 +30,7 @@ def main_job(words: list[str]) -> tuple[float, float, float]:
         store = Store(Path(folder, "runs"))
         runs = [record for key in store.keys() if (record := store.read(key)) is not None]
         training = sum(record.seconds.get("train", 0.0) for record in runs)
-        scoring = sum(score.seconds for record in runs for score in store.scores(record.key))
+        scoring = sum(score.seconds for record in runs for score in store.scores(record.key).records)
     return wall, training, scoring
 
 

@@ -131,10 +131,7 @@ class Display:
             assert record is not None
             line = self._lines[news.key] = _Line(record.spec, record)
             self._progress.advance(self._total)
-        line.score = next(
-            (each for each in self.session.store.scores(news.key) if each.key == self.session.protocols.scoring.key),
-            None,
-        )
+        line.score = self.session.store.read_score(news.key, self.session.protocols.scoring.key)
         line.note = news.refused and f"not scored: {news.refused}"
         if self._live is None and not self.quiet:
             scores = "  ".join(f"{title} {self._score(line, name, digits)}" for name, title, digits in self._columns)

@@ -249,7 +249,7 @@ class Execution:
 def lacking(store: Store, record: RunRecord, plan: ScorePlan) -> list[str]:
     """Return the metrics of a plan that a run's samples have no present score of, in the plan's order."""
     try:
-        known = next((each for each in store.scores(record.key) if each.key == plan.protocol.key), None)
+        known = store.read_score(record.key, plan.protocol.key)
     except RequestError:
         known = None
     if known is None or not _of(known, record):

@@ -9,8 +9,9 @@ from typing import Any
 from ganbench.budget import Budget
 from ganbench.errors import RequestError
 from ganbench.model import BATCH_SIZE, Model
+from ganbench.registry.entry_points import Origin
 from ganbench.registry.import_path import import_path, load_file
-from ganbench.registry.registry import Origin, Registered, Registry
+from ganbench.registry.registry import Registered, Registry
 from ganbench.registry.source_hash import source_hash
 from ganbench.store.run_spec import ModelInfo, RunSpec, TrainingProtocol
 from ganbench.store.seeds import run_seed

@@ -13,8 +13,9 @@ from ganbench.errors import RequestError
 from ganbench.extractors.classifier_file import by_file
 from ganbench.metric import Metric
 from ganbench.registry.builtins import discover
+from ganbench.registry.loading import entry_point_of
 from ganbench.registry.lookup import find_metrics, find_track, load_dataset, read_metrics
-from ganbench.registry.registry import Registry, entry_point_of
+from ganbench.registry.registry import Registry
 from ganbench.store.run_spec import TrainingProtocol
 from ganbench.store.score_record import ScoringProtocol
 from ganbench.tracks.track import Track

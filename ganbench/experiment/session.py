@@ -168,11 +168,10 @@ def _divide(
         replaces = None
         try:
             if (kept := store.read_with_sha(spec.key)) is not None:
-                record, sha256 = kept
-                if not restart and record.status not in again:
-                    done.append(record)
+                if not restart and kept.record.status not in again:
+                    done.append(kept.record)
                     continue
-                replaces = sha256
+                replaces = kept.sha256
         except RequestError as error:
             aside = store.set_aside(spec.key)
             notes.append(f"{error}; set aside as {aside.name}: the run is trained again")

@@ -21,8 +21,9 @@ from ganbench.experiment.session import make_engine
 from ganbench.metric import HEADLINE
 from ganbench.model import Model
 from ganbench.registry.import_path import import_path, load_file, resolve_known
+from ganbench.registry.loading import entry_point_of
 from ganbench.registry.lookup import load_dataset
-from ganbench.registry.registry import Registry, entry_point_of
+from ganbench.registry.registry import Registry
 from ganbench.registry.source_hash import source_hash
 from ganbench.reproduction.compare import Comparison, Result, compare
 from ganbench.store.layout import RUN
@@ -118,11 +119,11 @@ def prepare(request: Request, registry: Registry) -> Reproduction:
     replaces = None
     try:
         if (kept := store.read_with_sha(record.key)) is not None:
-            replaces = kept[1]
+            replaces = kept.sha256
     except RequestError as error:
         notes.append(f"{error}; set aside as {store.set_aside(record.key).name}")
     scores = Store(path.parent.parent)
-    score = next(iter(scores.scores(record.key)), None)
+    score = next(iter(scores.scores(record.key).records), None)
     plan = None if score is None else _plan(score, request, registry, notes)
     samples = record.samples.n if record.samples else (score.protocol.samples if score else 1000)
     curve = [point.samples.n for point in record.curve if point.samples]
@@ -149,7 +150,7 @@ def _headline(score: ScoreRecord | None) -> str:
 
 
 def _score(store: Store, key: str, protocol: str) -> ScoreRecord | None:
-    return next((each for each in store.scores(key) if each.key == protocol), None)
+    return store.read_score(key, protocol) if protocol else None
 
 
 def _spec(path: Path, record: RunRecord, request: Request, registry: Registry) -> tuple[RunSpec, Dataset]:

@@ -28,11 +28,11 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EvaluationResult:
     """Scores by name, and for each metric that has none the reason."""
 
     scores: dict[str, Score]
-    absent: dict[str, str]
+    skipped: dict[str, str]
 
 
 class Evaluator:
@@ -54,6 +54,7 @@ class Evaluator:
         device: torch.device,
         headline: str = HEADLINE.name,
         tick: Callable[[], None] = lambda: None,
+        against: str = "test",
     ) -> None:
         def watched(images: Tensor) -> Features:
             tick()
@@ -68,8 +69,9 @@ class Evaluator:
             images = torch.from_numpy(split.images).to(device)
             return images, extract_real(watched, identity, images).features
 
-        images, reference = features(dataset.test)
-        labels = None if dataset.test is None or dataset.test.labels is None else dataset.test.labels
+        compared = dataset.split(against) if isinstance(dataset, Dataset) else dataset.test
+        images, reference = features(compared)
+        labels = None if compared is None else compared.labels
         self.real = Real(
             images, None if labels is None else torch.from_numpy(labels).to(device), reference,
             train=features(dataset.train)[1], moments=getattr(dataset, "moments", None),
@@ -88,7 +90,7 @@ class Evaluator:
         classifier: Classifier | None = None,
         final: bool = True,
         log_likelihood: Tensor | None = None,
-    ) -> Verdict:
+    ) -> EvaluationResult:
         """Return the scores of uint8 images (N, C, H, W), or of points float32 (N, D), on the judge's device.
 
         `labels` are those the samples were made for. Without `classifier` no downstream accuracy is taken; without
@@ -109,17 +111,17 @@ class Evaluator:
         classifier: Classifier | None = None,
         final: bool = True,
         log_likelihood: Tensor | None = None,
-    ) -> Verdict:
+    ) -> EvaluationResult:
         """Return what `score` returns, from the features of `images` that were extracted already."""
         evidence = MetricContext(
             self.real, images, found.features, found.probabilities, labels, classifier, final, log_likelihood
         )
-        scores, absent = dict[str, Score](), dict[str, str]()
+        scores, skipped = dict[str, Score](), dict[str, str]()
         for metric in self._metrics:
             self._tick()
             missing = [need for need in metric.needs if not evidence.has(need)]
             if missing:
-                absent[metric.name] = LACKING + ", ".join(missing)
+                skipped[metric.name] = LACKING + ", ".join(missing)
                 continue
             try:
                 scores[metric.name] = metric.score(evidence)
@@ -127,5 +129,5 @@ class Evaluator:
                 if metric.name == self._headline:
                     raise
                 kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-                absent[metric.name] = " ".join(f"{kind}{error}".split())
-        return Verdict(scores, absent)
+                skipped[metric.name] = " ".join(f"{kind}{error}".split())
+        return EvaluationResult(scores, skipped)

@@ -14,6 +14,8 @@ Published runs lie in the same layout under ``leaderboards/<track>/runs``, witho
 
 from __future__ import annotations
 
+from pathlib import Path
+
 RUN = "run.json"
 """The record of a run."""
 SCORES = "scores"
@@ -30,3 +32,10 @@ CURVE = "curve.csv"
 SAMPLES_PICTURE, TRAINING_PICTURE = "samples.png", "training.png"
 RESERVE = ".reserve"
 """Space that is kept free for the record while the run is in work, in case the disk becomes full."""
+ANSWERS = "answers"
+"""The folder of what a finished checkpoint was asked."""
+
+
+def answer_path(folder: Path, question: str, sha256: str) -> Path:
+    """Return the file of what a run's checkpoint answered about images of this hash."""
+    return folder / ANSWERS / f"{question}-{sha256[:16]}.npy"

@@ -21,6 +21,8 @@ import torch
 from ganbench.store.checkpoint_header import BEFORE, FORMAT, HEADER, LATEST, Damaged, read_header
 from ganbench.util.atomic_io import atomic_write
 
+WRITER = "checkpoint writer"
+"""The name of the thread that writes."""
 SHARE_OF_TIME = 0.01
 """The most that taking checkpoints may add to training: the next one waits until this holds, unless `every` is 0."""
 
@@ -55,7 +57,7 @@ class CheckpointWriter:
         state = take()
         taken = time.perf_counter() - start
         self._next = time.perf_counter() + (self._every and max(self._every, taken / SHARE_OF_TIME))
-        self._thread = threading.Thread(target=self._write, args=(state, about), daemon=True)
+        self._thread = threading.Thread(target=self._write, args=(state, about), name=WRITER, daemon=True)
         self._thread.start()
 
     def give_up(self) -> None:
