@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("key")
-@runs_option
+@runs_option()
 @click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write the weights here: a .safetensors file, by the names of the model's state_dict.")  # fmt: skip  # noqa: E501
 def load(key: str, runs: Path, export: Path | None) -> None:
     """Load the trained model of run KEY (a key, the first letters of one, or its folder), and describe it.

@@ -14,7 +14,6 @@ from ganbench.cli.options import (  # noqa: E501
     published_option,
     quiet_option,
     runs_option,
-    weights_option,
 )
 from ganbench.cli.signals import Ended, orderly_end
 
@@ -27,17 +26,17 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("record", metavar="KEY|run.json")
 @folder_option("--out", "reproduced", "Where it is trained: never where the record lies.")
-@runs_option
-@published_option
-@data_dir_option
-@weights_option
+@runs_option()
+@published_option()
+@data_dir_option()
+@click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
 @click.option("--device", help="auto, cpu, cuda or cuda:N. [default: as recorded, where that is here]")
 @click.option("--threads", type=int, help="Threads of the run; they affect rounding. [default: as recorded]")
 @click.option("--plugin", metavar="FILE.py:Class", help="Where a model that came from a file lies now.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole comparison."
 )
-@quiet_option
+@quiet_option()
 def reproduce(json_file: Path | None, quiet: bool, **options: object) -> int:
     """Train a run again as its record says, and compare: equal, within noise, or different, and why.
 

@@ -15,7 +15,6 @@ from ganbench.cli.options import (
     published_option,
     quiet_option,
     runs_option,
-    weights_option,
 )
 from ganbench.cli.signals import Ended, orderly_end
 
@@ -33,15 +32,15 @@ if TYPE_CHECKING:
 @click.option("--metrics", help="More metrics, such as standard,vendi; `ganbench metrics` lists them.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split that samples are compared with: validation for choosing, test for reporting.")  # fmt: skip
-@device_option
+@device_option()
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
 @click.option("--jobs", type=int, help="Processes at once, training and scoring. [default: one a core, or 1 on a GPU]")
 @click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")
-@runs_option
-@boards_option
-@published_option
-@data_dir_option
-@weights_option
+@runs_option()
+@boards_option()
+@published_option()
+@data_dir_option()
+@click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
 @click.option("--no-baselines", is_flag=True, help="Leave out real, noise and replay.")
 @click.option("--retry", metavar="HOW,...", help="Train again what ended so: failed, oom, timeout, diverged, killed; or all.")  # fmt: skip  # noqa: E501
 @click.option("--rerun", is_flag=True, help="Train everything again, from the first step.")
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
 @click.option("--deterministic", is_flag=True, help="Use deterministic algorithms alone.")
 @click.option("--checkpoint-every", "checkpoint_seconds", type=click.FloatRange(min=0.0, max=1e9), default=10.0,
               show_default=True, help="Seconds between two checkpoints of a run that trains.")  # fmt: skip
-@quiet_option
+@quiet_option()
 def run(boards: Path, published: Path, quiet: bool, no_baselines: bool, **options: object) -> int:
     """Train models under one budget, score their samples, rank them, and show the board.
 

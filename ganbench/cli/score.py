@@ -14,7 +14,6 @@ from ganbench.cli.options import (
     published_option,
     quiet_option,
     runs_option,
-    weights_option,
 )
 from ganbench.cli.signals import Ended, orderly_end
 
@@ -26,15 +25,15 @@ from ganbench.cli.signals import Ended, orderly_end
 @click.option("--extractor", help="More extractors, by name or file, joined by commas: columns of their own.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split that samples are compared with: validation for choosing, test for reporting.")  # fmt: skip
-@device_option
+@device_option()
 @click.option("--jobs", type=int, help="Processes at once. [default: one a core, or 1 on a GPU]")
 @click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")
-@runs_option
-@boards_option
-@published_option
-@data_dir_option
-@weights_option
-@quiet_option
+@runs_option()
+@boards_option()
+@published_option()
+@data_dir_option()
+@click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
+@quiet_option()
 def score(keys: tuple[str, ...], boards: Path, published: Path, quiet: bool, **options: object) -> int:
     """Score the samples of finished runs, all of them or those of each KEY; nothing is trained.
 

@@ -37,7 +37,7 @@ def conclude(job: TrainJob, end: Ended) -> RunRecord | None:
         else:
             kind, reason = of_exit(end.code, end.log, out_of_memory=end.out_of_memory)
             status = RunStatus(kind)
-        made = end.last.data.get("provenance") or provenance(None, job.runtime.command)
+        made = end.last.data.get("provenance") or provenance(None, job.spec.training.precision, job.runtime.command)
         curve = [CurvePoint.model_validate(point) for point in end.last.data.get("curve", [])]
         record = ended(
             job.spec, status, reason, log=end.log, curve=curve, images=end.last.images,

@@ -80,7 +80,7 @@ class Scorer:
             oracle=0 < self.dataset.classes == source.classes_of(job.weights), device=self._device,
             headline=job.headline, tick=tick, against=job.protocol.split,
         )  # fmt: skip
-        self._provenance = provenance(self._device, job.command)
+        self._provenance = provenance(self._device, "fp32", job.command)
 
     def score(self, key: str) -> ScoreRecord:
         """Score a run's samples and the points of its curve, and write what was found beside it.

@@ -73,7 +73,7 @@ def _train(job: TrainJob, emit: Callable[..., None], began: float) -> int:
         write_text(job.folder / SPEC, job.spec.model_dump_json(indent=1))
         write_text(job.folder / RUNTIME, job.runtime.model_dump_json(indent=1))
         settle(job.runtime)
-        made = provenance(run.device, job.runtime.command)
+        made = provenance(run.device, job.spec.training.precision, job.runtime.command)
         emit(phase="loading", provenance=made)
         run()
     except (Stopped, EngineGone) as end:  # without a record: the run goes on another time
