@@ -23,18 +23,18 @@ _HOMES = {
     "run": "ganbench.api",
     "reproduce": "ganbench.api",
     "evaluate": "ganbench.api",
-    "leaderboard": "ganbench.boards.dataframe",
+    "leaderboard": "ganbench.api",
+    "score": "ganbench.api",
     "load": "ganbench.api",
 }
 
 __all__ = [
     "Batch", "DataSpec", "Metric", "Model", "RequestError", "RunRecord", "Score",
-    "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run",
+    "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run", "score",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from ganbench.api import evaluate, load, reproduce, run
-    from ganbench.boards.dataframe import leaderboard
+    from ganbench.api import evaluate, leaderboard, load, reproduce, run, score
     from ganbench.metric import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
     from ganbench.store.run_record import RunRecord

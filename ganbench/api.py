@@ -7,18 +7,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbench.boards.board import build_board
+from ganbench.boards.dataframe import dataframe
 from ganbench.experiment import score as scoring
+from ganbench.experiment.protocols import resolve
 from ganbench.experiment.session import Request, prepare
 from ganbench.model import Model
 from ganbench.registry.builtins import discover
+from ganbench.registry.known_sources import known_sources
+from ganbench.registry.lookup import find_track
 from ganbench.reproduction import reproduce as reproduction
 from ganbench.reproduction.compare import Comparison
 from ganbench.scoring.external import evaluate as external
 from ganbench.store.lookup import find_folder
 from ganbench.store.run_record import RunRecord
+from ganbench.store.store import Store
 from ganbench.training.trained_run import read_trained
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -99,6 +106,27 @@ def score(
         _warn(session.refused)
         scored += [key for key in session.score if key not in session.refused]
     return scored
+
+
+def leaderboard(
+    runs: str | Path = "runs",
+    *,
+    track: str,
+    budget: str | None = None,
+    precision: str | None = None,
+    against: str = "test",
+    published: str | Path | None = "leaderboards",
+    data_dir: str | Path | None = None,
+) -> pd.DataFrame:
+    """Return a track's board with the CSV's columns, one row a model, from runs and their scores; nothing is written.
+
+    Published rows that compare stand below, where `published` is not None. Raises `RequestError` for a wrong request.
+    """
+    registry = discover()
+    chosen = find_track(track, registry).with_budget(budget).with_precision(precision)  # type: ignore[arg-type]
+    request = resolve(chosen, registry, data_dir=_path(data_dir), against=against).board
+    board = build_board(request, [Store(Path(runs))], _path(published), known_sources=known_sources(registry))
+    return dataframe(board)
 
 
 def reproduce(

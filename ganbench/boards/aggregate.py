@@ -1,4 +1,4 @@
-"""Records of one fingerprint to rows: means over training seeds with their intervals, costs, failures."""
+"""Runs of one board to rows: means over training seeds with their intervals, costs, failures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ganbench.boards.entries import Column, Entry
+from ganbench.boards.request import BoardRequest
 from ganbench.metric import LACKING, MetricInfo
-from ganbench.store.run_record import ModelInfo, Record, Status
+from ganbench.store.run_record import RunStatus
+from ganbench.store.run_spec import ModelInfo
 
 CONFIDENCE = 0.95
 COPIES = "copies training images"
@@ -34,58 +37,61 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Failure:
-    """`count` of a row's `total` trials ended alike."""
+    """`count` of a row's `total` runs ended alike, or were not scored."""
 
-    status: Status
+    status: str
     reason: str
     count: int
     total: int
 
     def __str__(self) -> str:
-        return f"{self.status}: {self.reason or 'no reason given'} ({self.count} of {self.total} trials)"
+        return f"{self.status}: {self.reason or 'no reason given'} ({self.count} of {self.total} runs)"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One label on a board. Everything that an ok trial would give is None or absent where there is none."""
+    """One label on a board. Everything that an ok run would give is None or absent where there is none."""
 
     label: str
-    about: ModelInfo
-    records: tuple[Record, ...]
+    info: ModelInfo
+    entries: tuple[Entry, ...]
     metrics: dict[str, Estimate]
+    ranked_by: str
     samples: int | None
     parameters: int | None
     images_per_second: float | None
     train_seconds: float | None
+    sample_seconds: float | None
     peak_memory_mib: float | None
     failures: tuple[Failure, ...]
     flags: tuple[str, ...] = ()
+    published: bool = False
 
     @property
     def family(self) -> str:
-        return self.about.family
+        return self.info.family
 
     @property
     def role(self) -> str:
-        return self.about.role
+        return self.info.role
 
     @property
-    def ok(self) -> tuple[Record, ...]:
-        """The trials that the means are taken over, in the order of repetitions."""
-        return tuple(record for record in self.records if record.status is Status.OK)
+    def ok(self) -> tuple[Entry, ...]:
+        """The runs that the means are taken over, in the order of seeds."""
+        return tuple(entry for entry in self.entries if entry.ok)
 
     @property
-    def trials(self) -> int:
+    def runs(self) -> int:
         return len(self.ok)
 
     @property
     def failed(self) -> int:
-        return len(self.records) - len(self.ok)
+        return len(self.entries) - len(self.ok)
 
     @property
     def headline(self) -> Estimate | None:
         """What the row is ranked by."""
-        return self.metrics.get(self.records[0].track.protocol.headline)
+        return self.metrics.get(self.ranked_by)
 
     @property
     def note(self) -> str:
@@ -112,44 +118,57 @@ def estimate(values: Sequence[float], metric: MetricInfo) -> Estimate | None:
     )
 
 
-def aggregate(records: Iterable[Record]) -> list[Row]:
-    """Return one row a label, in the order of labels; a label whose trials all failed has its row too."""
-    labels: dict[str, list[Record]] = {}
-    for record in sorted(records, key=lambda each: (each.about.label, each.repetition, each.key)):
-        labels.setdefault(record.about.label, []).append(record)
-    rows = [_row(label, trials) for label, trials in labels.items()]
+def aggregate(entries: Iterable[Entry], columns: Sequence[Column], request: BoardRequest) -> list[Row]:
+    """Return one row a label, a user's and a published one apart; a label whose runs all failed has its row too."""
+    labels: dict[tuple[bool, str], list[Entry]] = {}
+    for entry in entries:
+        labels.setdefault((entry.published and entry.info.role == "model", entry.info.label), []).append(entry)
+    rows = [_row(runs, columns, request, published) for (published, _), runs in labels.items()]
     ceiling, floor = (next((row for row in rows if row.role == role), None) for role in ("ceiling", "floor"))
     return [replace(row, flags=(*row.flags, COPIES)) if _copies(row, ceiling, floor) else row for row in rows]
 
 
-def _row(label: str, records: list[Record]) -> Row:
-    ok = [record for record in records if record.status is Status.OK]
+def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest, published: bool) -> Row:
+    ok = [entry for entry in entries if entry.ok]
+    info, asked = entries[0].info, request.scoring.samples
+    if info.role != "model":  # made once: a published copy adds nothing
+        entries = ok = ok[:1]
     metrics = {}
-    for metric in records[0].track.metrics:
-        values = [record.metrics[metric.name].value for record in ok if metric.name in record.metrics]
-        if (found := estimate(values, metric)) is not None:
-            metrics[metric.name] = found
-    headline, asked = records[0].track.protocol.headline, records[0].track.protocol.samples
-    sizes = sorted({record.metrics[headline].n for record in ok if headline in record.metrics})
-    flags = [] if sizes in ([], [asked]) else [f"scored on {sizes[0]} samples where the track asks for {asked}"]
-    blanks = Counter((name, why) for record in ok for name, why in record.absent.items() if not why.startswith(LACKING))
-    flags += [f"no {name}: {why} ({count} of {len(ok)} trials)" for (name, why), count in blanks.items()]
-    parameters = _mean(record.parameters for record in ok)
-    endings = Counter((record.status, record.reason) for record in records if record.status is not Status.OK)
+    for column in columns:
+        values = [entry.metrics[column.name].value for entry in ok if column.name in entry.metrics]
+        if (found := estimate(values, column.info)) is not None:
+            metrics[column.name] = found
+    sizes = sorted({entry.score.n for entry in ok if entry.score})
+    flags = list(dict.fromkeys(flag for entry in entries for flag in entry.run.flags))
+    flags += [] if sizes in ([], [asked]) else [f"scored on {sizes[0]} samples where the track asks for {asked}"]
+    blanks = Counter((name, why) for entry in ok for name, why in entry.skipped.items() if not why.startswith(LACKING))
+    flags += [f"no {name}: {why} ({count} of {len(ok)} runs)" for (name, why), count in blanks.items()]
+    parameters = _mean(entry.run.parameters for entry in ok if entry.run.parameters)
+    endings = Counter(_ending(entry) for entry in entries if not entry.ok)
+    seconds = [entry.run.seconds for entry in ok]
     return Row(
-        label=label,
-        about=records[0].about,
-        records=tuple(records),
+        label=info.label,
+        info=info,
+        entries=tuple(entries),
         metrics=metrics,
+        ranked_by=request.headline.name,
         samples=sizes[0] if sizes else None,
         parameters=None if parameters is None else round(parameters),
         # what is not trained has no speed, and memory that was not measured is unknown: blank, not zero
-        images_per_second=_mean(record.images_per_second for record in ok if record.images_per_second),
-        train_seconds=_mean(record.seconds["train"] for record in ok if "train" in record.seconds),
-        peak_memory_mib=_mean(record.peak_memory_bytes / 2**20 for record in ok if record.peak_memory_bytes),
-        failures=tuple(Failure(*ending, count, len(records)) for ending, count in endings.items()),
+        images_per_second=_mean(entry.run.images_per_second for entry in ok if entry.run.images_per_second),
+        train_seconds=_mean(each["train"] for each in seconds if "train" in each),
+        sample_seconds=_mean(each["sample"] for each in seconds if "sample" in each),
+        peak_memory_mib=_mean(entry.run.peak_memory_bytes / 2**20 for entry in ok if entry.run.peak_memory_bytes),
+        failures=tuple(Failure(*ending, count, len(entries)) for ending, count in endings.items()),
         flags=tuple(flags),
+        published=published,
     )
+
+
+def _ending(entry: Entry) -> tuple[str, str]:
+    if entry.run.status is RunStatus.OK:
+        return "not scored", "`ganbench score` scores it"
+    return entry.run.status.value, entry.run.reason
 
 
 def _mean(values: Iterable[float]) -> float | None:

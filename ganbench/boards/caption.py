@@ -1,4 +1,4 @@
-"""How a board was made: protocol, hashes, machines and versions, all read from its records."""
+"""How a board was made: protocols, hashes, machines and versions, all read from its records."""
 
 from __future__ import annotations
 
@@ -6,30 +6,34 @@ from collections.abc import Iterable
 from typing import Any
 
 from ganbench.boards.board import Board
-from ganbench.boards.collect import started
+from ganbench.boards.checks import started
 
 
 def caption(board: Board) -> list[tuple[str, str]]:
-    """Return pairs of what and said, in reading order; text that differs between trials is listed."""
-    track, info = board.track, board.info
-    provenances = [record.provenance for record in board.records]
-    repetitions = sorted({record.repetition for record in board.records})
+    """Return pairs of what and said, in reading order; text that differs between runs is listed."""
+    track, training, scoring = board.track, board.request.training, board.request.scoring
+    trained = [entry for entry in board.entries if entry.info.role == "model"]
+    provenances = [entry.run.provenance for entry in trained]
+    indices = sorted({entry.seed_index for entry in trained})
     sizes = sorted({ranked.row.samples for ranked in board.rows if ranked.row.samples is not None})
-    days = sorted({started(record)[:10] for record in board.records} - {""})
+    days = sorted({started(entry.run)[:10] for entry in trained} - {""})
+    device = f", on {training.device}" if training.device else ""
     return [
-        ("track", f"{track.name}, version {track.version}, fingerprint {info.fingerprint[:12]}"),
-        ("n", f"{_listed(f'{size:,}' for size in sizes) or f'{track.samples:,}'} samples a trial"),
-        ("reference", f"images of the test split of {track.dataset}, never trained on"),
-        ("data set", f"{track.dataset}, sha256 {info.dataset_sha256[:12]}"),
-        ("extractor", f"{track.extractor}, sha256 {info.extractor_sha256[:12]}"),
-        ("budget", f"{track.budget} a trial; evaluation is not billed"),
-        ("seeds", f"{track.seeds} asked for; repetitions {_listed(map(str, repetitions))} on the board"),
-        ("downstream classifier", f"{track.classifier_steps:,} updates, {track.classifier_seeds} seeds a trial"),
+        ("track", f"{track.name}, version {track.version}"),
+        ("training protocol", f"{training.budget} a run{device}, {training.precision}, on the {training.n:,} training "
+         f"images of {training.dataset}, sha256 {training.train_sha256[:12]}"),
+        ("scoring protocol", f"key {scoring.key}"),
+        ("n", f"{_listed(f'{size:,}' for size in sizes) or f'{track.samples:,}'} samples a run"),
+        ("reference", f"images of the {scoring.split} split of {scoring.dataset}, never trained on, sha256 "
+         f"{scoring.reference_sha256[:12]}"),
+        ("extractor", f"{scoring.extractor}, sha256 {scoring.extractor_sha256[:12]}"),
+        ("seeds", f"repetitions {_listed(map(str, indices)) or 'none'}"),
+        ("downstream classifier", f"{scoring.classifier_steps:,} updates, {scoring.classifier_seeds} seeds a run"),
         ("machine", _distinct(map(_machine, provenances))),
         ("versions", _distinct(map(_versions, provenances))),
         ("code", _distinct(map(_code, provenances))),
         ("date", " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "unknown"),
-    ]
+    ]  # fmt: skip
 
 
 def _machine(provenance: dict[str, Any]) -> str:

@@ -1,20 +1,25 @@
-"""Gather a track's records: what stands on one board, what is refused and why, what is superseded."""
+"""Gather the runs of a board: what stands on it, what is refused and why, what is left out."""
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganbench.errors import RequestError, did_you_mean
-from ganbench.store.run_record import Record, read_record
-from ganbench.tracks.track import NAME
+from ganbench.boards.checks import KnownSources, has_other_code, refusal, score_refusal, started
+from ganbench.boards.entries import Entry
+from ganbench.boards.request import BoardRequest
+from ganbench.store.run_record import RunRecord
+from ganbench.store.run_spec import TrainingProtocol
+from ganbench.store.score_record import ScoreRecord
+from ganbench.store.store import Store, StoredRun
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that is not on the board, and why; `published` where it lies beside the board."""
+    """A file that is not on the board, and why; `published` where it lies among the published runs."""
 
     path: Path
     reason: str
@@ -23,156 +28,158 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Superseded:
-    """Trials that gave way to newer ones of the same label; `by` says to which."""
+    """Runs that gave way to newer ones of the same label; `by` says to which."""
 
     label: str
     count: int
     by: str
 
     def __str__(self) -> str:
-        trials = "trial" if self.count == 1 else "trials"
-        return f"{self.count} older {trials} of {self.label} superseded by {self.by}"
+        return f"{self.count} older {'run' if self.count == 1 else 'runs'} of {self.label} superseded by {self.by}"
 
 
-@dataclass(frozen=True)
-class Found:
-    """A record and the file it came from; `published` where that lies beside the board."""
-
-    record: Record
-    path: Path
-    published: bool
-
-
-@dataclass(frozen=True)
+@dataclass
 class Collection:
-    """What was found for one board: `shown` in the order of labels and repetitions, `hidden` is superseded."""
+    """What was found for one board: `shown` in the order of labels and seeds, and what is not among it."""
 
-    fingerprint: str
-    shown: tuple[Found, ...]
-    hidden: tuple[Found, ...]
-    superseded: tuple[Superseded, ...]
-    refused: tuple[Refusal, ...]
-
-
-def started(record: Record) -> str:
-    """Return the start in ISO 8601, which sorts as text; empty, and so the oldest, where it is unknown."""
-    return str(record.provenance.get("started") or "")
+    shown: list[Entry] = field(default_factory=list)
+    superseded: list[Superseded] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
-def records_folder(boards: Path, track: str) -> Path:
-    """Return the folder of a board's published records."""
-    return boards / track / "records"
+def collect(
+    request: BoardRequest,
+    stores: Iterable[Store],
+    published: Iterable[Store],
+    known_sources: KnownSources,
+    now: datetime.datetime,
+) -> Collection:
+    """Gather the runs of a training protocol, with their scores under a scoring protocol, merged by key."""
+    found = Collection()
+    mine, theirs = ([_read(request, each, where, found, known_sources, now) for each in group]
+                    for where, group in ((False, stores), (True, published)))  # fmt: skip
+    entries = {}
+    for entry in (each for part in (*mine, *theirs) for each in part):
+        entries.setdefault(entry.run.key, entry)  # a user's own run comes before its published copy
+    kept = _one_device(list(entries.values()), request, found)
+    for where in (False, True):
+        found.shown += _supersede([entry for entry in kept if entry.published is where], found)
+    found.refused.sort(key=lambda each: str(each.path))
+    return found
 
 
-def collect(track: str, runs: Path | None, boards: Path, fingerprint: str | None = None) -> Collection:
-    """Gather the records of a track under `runs` and those published under `boards`, merged by key.
-
-    All share `fingerprint`, by default that of the most recently started record. `runs=None` reads only what is
-    published. Raises `RequestError` where there is no record of the track, or none of the fingerprint.
-    """
-    if not NAME.fullmatch(track):
-        raise RequestError(f"track {track!r}: not the name of a track")
-    found, refused = _read(track, runs, boards)
-    newest = _merge(candidate for candidate in found if candidate.record.track.protocol.name == track)
-    if not newest:
-        others = {candidate.record.track.protocol.name for candidate in found}
-        broken = f"; {len(refused)} refused, the first: {refused[0].path}: {refused[0].reason}" if refused else ""
-        raise RequestError(
-            f"track {track!r}: no record under {runs or 'runs'} or {records_folder(boards, track)}"
-            f"{did_you_mean(track, others)}: train with `ganbench run --track {track}`{broken}"
-        )
-    if fingerprint is None:
-        fingerprint = newest[0].record.track.fingerprint
-    reference = next((each.record for each in newest if each.record.track.fingerprint == fingerprint), None)
-    if reference is None:
-        known = sorted({candidate.record.track.fingerprint for candidate in newest})
-        raise RequestError(f"track {track!r}: no record of fingerprint {fingerprint} (there is: {', '.join(known)})")
-    alike = []
-    for candidate in newest:
-        if reason := _difference(candidate.record, reference):
-            refused.append(Refusal(candidate.path, reason, candidate.published))
-        else:
-            alike.append(candidate)
-    shown, hidden, superseded = _supersede(alike)
-    return Collection(fingerprint, shown, hidden, superseded, tuple(sorted(refused, key=lambda each: str(each.path))))
-
-
-def _read(track: str, runs: Path | None, boards: Path) -> tuple[list[Found], list[Refusal]]:
-    """Read every record; those of other tracks are refused beside this board and left to theirs under `runs`."""
-    files = [(path, True) for path in sorted(records_folder(boards, track).glob("*.json"))]
-    files += [(path, False) for path in sorted(runs.glob("*/record.json"))] if runs else []
-    found, refused = [], []
-    for path, published in files:
-        try:
-            record = read_record(path)
-        except RequestError as error:
-            reason = str(error).removeprefix(f"record {path}: ")
-            refused.append(Refusal(path, reason, published))
+def _read(
+    request: BoardRequest, store: Store, published: bool, found: Collection, known: KnownSources, now: datetime.datetime
+) -> list[Entry]:
+    entries = []
+    precisions: Counter[str] = Counter()
+    other_code: Counter[tuple[str, str]] = Counter()
+    for stored in store.records():
+        if stored.record is None:
+            found.refused.append(Refusal(stored.folder, stored.problems[0], published))
             continue
-        name = record.track.protocol.name
-        if not NAME.fullmatch(record.key):  # a key becomes a file's name: it must not lead out of the folder
-            refused.append(Refusal(path, f"key {record.key!r} cannot be the name of a file", published))
-        elif published and name != track:
-            refused.append(Refusal(path, f"a record of another track, {name}", published))
-        else:
-            found.append(Found(record, path, published))
-    return found, refused
-
-
-def _merge(found: Iterable[Found]) -> list[Found]:
-    """Return one record a key, the newer one and of equals the published one; the latest start comes first."""
-    ordered = sorted(found, key=lambda each: (started(each.record), each.published, each.record.key), reverse=True)
-    merged: dict[str, Found] = {}
-    for candidate in ordered:
-        merged.setdefault(candidate.record.key, candidate)
-    return list(merged.values())
-
-
-def _difference(record: Record, reference: Record) -> str:
-    """Say in what a record's protocol differs from the board's; empty where they are alike."""
-    mine, theirs = record.track, reference.track
-    parts = []
-    for part, ours in theirs.protocol.model_dump(exclude={"summary", "seeds"}).items():
-        value = getattr(mine.protocol, part)
-        if value != ours:
-            parts.append(f"other {'track version' if part == 'version' else part}: {value}, this board has {ours}")
-    for part in ("dataset", "extractor"):
-        value, ours = getattr(mine, f"{part}_sha256"), getattr(theirs, f"{part}_sha256")
-        if value != ours:
-            said = {"dataset": "data set"}.get(part, part)
-            parts.append(f"other {said}: sha256 {value[:12]}, this board has {ours[:12]}")
-    if not parts and mine.fingerprint != theirs.fingerprint:
-        parts.append(
-            f"other protocol or metric version of ganbench: fingerprint {mine.fingerprint[:12]}, "
-            f"this board has {theirs.fingerprint[:12]}"
+        if not _belongs(stored.record, request):
+            precisions[stored.record.spec.training.precision] += _differs_in_precision(stored.record, request)
+            continue
+        if reason := refusal(stored.record, now):
+            found.refused.append(Refusal(stored.folder, reason, published))
+            continue
+        if has_other_code(stored.record, known):
+            other_code[stored.record.spec.model_info.label, stored.record.spec.model_info.distribution] += 1
+            continue
+        if (entry := _entry(stored, request, published, found)) is not None:
+            entries.append(entry)
+    for (label, distribution), count in sorted(other_code.items()):
+        found.left_out.append(
+            f"left out {_runs(count)} of {label}: trained with other code than {distribution} has here"
         )
-    return "; ".join(parts)
+    for precision, count in precisions.items():
+        if count:
+            found.left_out.append(
+                f"left out {_runs(count)} in {precision}: this board shows {request.training.precision}"
+            )
+    return entries
 
 
-def _supersede(alike: list[Found]) -> tuple[tuple[Found, ...], tuple[Found, ...], tuple[Superseded, ...]]:
-    """Keep of each label the most recently started source, and of that one trial a seed; count the others.
+def _runs(count: int) -> str:
+    return f"{count} run{'' if count == 1 else 's'}"
 
-    `alike` comes latest start first. A seed that counted twice would narrow an interval that it must not.
+
+def _content(training: TrainingProtocol) -> tuple[str, str]:
+    return training.train_sha256, training.budget
+
+
+def _belongs(record: RunRecord, request: BoardRequest) -> bool:
+    training, info = record.spec.training, record.spec.model_info
+    if info.role != "model":
+        return training.train_sha256 == request.training.train_sha256
+    return (*_content(training), training.precision) == (*_content(request.training), request.training.precision)
+
+
+def _differs_in_precision(record: RunRecord, request: BoardRequest) -> int:
+    model = record.spec.model_info.role == "model"
+    return int(model and _content(record.spec.training) == _content(request.training))
+
+
+def _entry(stored: StoredRun, request: BoardRequest, published: bool, found: Collection) -> Entry | None:
+    """Return a run as an entry; None for a baseline that was not scored as this board scores."""
+    assert stored.record is not None
+    good: list[ScoreRecord] = []
+    found.refused += [Refusal(stored.folder, problem, published) for problem in stored.problems]
+    for score in stored.scores:
+        if reason := score_refusal(score):
+            found.refused.append(Refusal(stored.folder / "scores" / f"{score.key}.json", reason, published))
+        else:
+            good.append(score)
+    own = next((score for score in good if score.key == request.scoring.key), None)
+    if own is None and stored.record.spec.model_info.role != "model":
+        return None
+    others = [score for score in good if _under_another_extractor(score, request)]
+    return Entry(stored.record, stored.folder, own, tuple(others), published)
+
+
+def _under_another_extractor(score: ScoreRecord, request: BoardRequest) -> bool:
+    mine, theirs = request.scoring, score.protocol
+    same = ("reference_sha256", "train_sha256", "samples", "curve_samples")
+    return mine.extractor_sha256 != theirs.extractor_sha256 and all(
+        getattr(mine, name) == getattr(theirs, name) for name in same
+    )
+
+
+def _one_device(entries: list[Entry], request: BoardRequest, found: Collection) -> list[Entry]:
+    """Keep the runs of one kind of device where the budget is time: another is another budget."""
+    devices = Counter(entry.run.spec.training.device for entry in entries if entry.info.role == "model")
+    if len(devices) < 2:
+        return entries
+    shown = request.training.device if request.training.device in devices else devices.most_common(1)[0][0]
+    for device, count in sorted(devices.items()):
+        if device != shown:
+            found.left_out.append(
+                f"left out {_runs(count)} on {device}: under a time budget a board compares "
+                f"one kind of device, here {shown}"
+            )
+    return [each for each in entries if each.info.role != "model" or each.run.spec.training.device == shown]
+
+
+def _supersede(entries: list[Entry], found: Collection) -> list[Entry]:
+    """Keep of each label the most recently started source, and of that one run a seed; count the others.
+
+    A seed that counted twice would narrow an interval that it must not.
     """
+    entries = sorted(entries, key=lambda each: (started(each.run), each.run.key), reverse=True)
     source: dict[str, tuple[str, str]] = {}
     seeds: set[tuple[str, int]] = set()
-    shown, hidden = [], []
+    shown = []
     why: Counter[tuple[str, str]] = Counter()
-    for candidate in alike:
-        about, seed = candidate.record.about, candidate.record.seed
-        current = source.setdefault(about.label, (about.version, about.source))
-        if current != (about.version, about.source):
-            hidden.append(candidate)
-            why[about.label, "its current source"] += 1
-        elif (about.label, seed) in seeds:
-            hidden.append(candidate)
-            why[about.label, "a newer trial of the same seed"] += 1
+    for entry in entries:
+        info = entry.info
+        if source.setdefault(info.label, (info.version, info.source)) != (info.version, info.source):
+            why[info.label, "its current source"] += 1
+        elif (info.label, entry.run.spec.seed) in seeds:
+            why[info.label, "a newer run of the same seed"] += 1
         else:
-            seeds.add((about.label, seed))
-            shown.append(candidate)
-    superseded = tuple(Superseded(label, count, by) for (label, by), count in sorted(why.items()))
-    return tuple(sorted(shown, key=_order)), tuple(sorted(hidden, key=_order)), superseded
-
-
-def _order(found: Found) -> tuple[str, int, str]:
-    return found.record.about.label, found.record.repetition, found.record.key
+            seeds.add((info.label, entry.run.spec.seed))
+            shown.append(entry)
+    found.superseded += [Superseded(label, count, by) for (label, by), count in sorted(why.items())]
+    return sorted(shown, key=lambda each: (each.info.label, each.seed_index, each.run.key))

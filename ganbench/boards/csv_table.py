@@ -1,4 +1,4 @@
-"""The board as CSV, full precision: one row a model, and beside it one row a trial."""
+"""The board as CSV, full precision: one row a model, and beside it one row a run."""
 
 from __future__ import annotations
 
@@ -7,66 +7,65 @@ import io
 from collections.abc import Iterable, Sequence
 
 from ganbench.boards.board import Board
+from ganbench.boards.entries import Column, Entry
 from ganbench.boards.rank import Ranked
-from ganbench.metric import MetricInfo
-from ganbench.store.run_record import Record
 from ganbench.util.text import one_line
 
 Value = str | int | float | None
+COSTS = ("parameters", "images_per_second", "train_seconds", "sample_seconds", "peak_memory_mib")
 
 
 def columns(board: Board) -> tuple[str, ...]:
     """Return the names of the board's columns."""
     return (
-        *("rank", "model", "family", "trials", "failed"),
-        *(metric.name + end for metric in board.metrics for end in ("", "_low", "_high")),
-        *("parameters", "images_per_second", "train_seconds", "peak_memory_mib", "samples", "role", "sampler", "note"),
+        *("rank", "model", "family", "runs", "failed"),
+        *(column.name + end for column in board.columns for end in ("", "_low", "_high")),
+        *(*COSTS, "samples", "role", "published", "sampler", "note"),
     )
 
 
-def trial_columns(board: Board) -> tuple[str, ...]:
-    """Return the names of the columns of its trials."""
+def run_columns(board: Board) -> tuple[str, ...]:
+    """Return the names of the columns of its runs."""
     return (
-        *("model", "family", "role", "repetition", "seed", "status", "reason", "key"),
-        *(metric.name for metric in board.metrics),
-        *("samples", "images", "steps", "parameters", "images_per_second", "train_seconds", "evaluate_seconds"),
-        *("total_seconds", "peak_memory_mib"),
+        *("model", "family", "role", "seed_index", "seed", "status", "reason", "key"),
+        *(column.name for column in board.columns),
+        *("samples", "images", "steps", *COSTS, "total_seconds", "scoring_seconds"),
     )
 
 
-def values(ranked: Ranked, metrics: Iterable[MetricInfo]) -> tuple[Value, ...]:
+def values(ranked: Ranked, columns: Iterable[Column]) -> tuple[Value, ...]:
     """Return a row's values in the order of `columns`, None where there is none."""
     row = ranked.row
-    cells: list[Value] = [ranked.rank, row.label, row.family, row.trials, row.failed]
-    for metric in metrics:
-        found = row.metrics.get(metric.name)
+    cells: list[Value] = [ranked.rank, row.label, row.family, row.runs, row.failed]
+    for column in columns:
+        found = row.metrics.get(column.name)
         cells += [found.mean, found.low, found.high] if found else [None, None, None]
-    cells += [row.parameters, row.images_per_second, row.train_seconds, row.peak_memory_mib]
-    return (*cells, row.samples, row.role, row.about.sampler, row.note)
+    cells += [getattr(row, cost) for cost in COSTS]
+    return (*cells, row.samples, row.role, "yes" if row.published else "", row.info.sampler, row.note)
 
 
-def trial_values(record: Record) -> tuple[Value, ...]:
-    """Return a trial's values in the order of `trial_columns`; a failed trial keeps what it had measured."""
-    about, scores, seconds = record.about, record.metrics, record.seconds
+def run_values(entry: Entry, columns: Iterable[Column]) -> tuple[Value, ...]:
+    """Return a run's values in the order of `run_columns`; a failed run keeps what it had measured."""
+    info, run, seconds = entry.info, entry.run, entry.run.seconds
     return (
-        *(about.label, about.family, about.role, record.repetition, record.seed),
-        *(record.status.value, record.reason, record.key),
-        *(scores[metric.name].value if metric.name in scores else None for metric in record.track.metrics),
-        max((score.n for score in scores.values()), default=None),
-        *(record.images, record.steps, record.parameters, record.images_per_second or None),
-        *(seconds.get("train"), seconds.get("evaluate"), seconds.get("total")),
-        record.peak_memory_bytes / 2**20 or None,
+        *(info.label, info.family, info.role, entry.seed_index, run.spec.seed),
+        *(run.status.value, run.reason, run.key),
+        *(entry.metrics[column.name].value if column.name in entry.metrics else None for column in columns),
+        entry.score.n if entry.score else None,
+        *(run.images, run.steps, run.parameters or None, run.images_per_second or None),
+        *(seconds.get("train"), seconds.get("sample"), run.peak_memory_bytes / 2**20 or None),
+        *(seconds.get("total"), entry.score.seconds if entry.score else None),
     )
 
 
 def board_csv(board: Board) -> str:
     """Return ``<track>.csv``: one row a model, failures among them."""
-    return _csv(columns(board), (values(ranked, board.metrics) for ranked in board.rows))
+    return _csv(columns(board), (values(ranked, board.columns) for ranked in board.rows))
 
 
-def trials_csv(board: Board) -> str:
-    """Return ``<track>-trials.csv``: one row a trial."""
-    return _csv(trial_columns(board), map(trial_values, board.records))
+def runs_csv(board: Board) -> str:
+    """Return ``<track>-runs.csv``: one row a run."""
+    return _csv(run_columns(board), (run_values(entry, board.columns) for entry in board.entries))
 
 
 def _csv(columns: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
+from ganbench.boards.entries import Entry
 from ganbench.boards.formatting import name
-from ganbench.store.run_record import Record
 from ganbench.util.atomic_io import atomic_write
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _AXES = (("images", "images seen"), ("seconds", "training seconds"))
 
 @dataclass(frozen=True)
 class Point:
-    """Where a model stood at one share of the budget: the mean over seeds, the least and the most."""
+    """Where a model was at one share of the budget: the mean over seeds, the least and the most."""
 
     x: float
     mean: float
@@ -40,7 +40,7 @@ def points(row: Row, axis: str, n: int) -> list[Point]:
 
     Seeds are matched share by share of the budget, the last with the last: a small budget may skip early shares.
     """
-    curves = [found for record in row.ok if (found := _usable(record, axis, n))]
+    curves = [found for entry in row.ok if (found := _usable(entry, row.ranked_by, axis, n))]
     shares = min(map(len, curves), default=0)
     drawn = []
     for share in range(-shares, 0):
@@ -49,16 +49,16 @@ def points(row: Row, axis: str, n: int) -> list[Point]:
     return drawn
 
 
-def _usable(record: Record, axis: str, n: int) -> list[tuple[float, float]]:
+def _usable(entry: Entry, metric: str, axis: str, n: int) -> list[tuple[float, float]]:
     """Return what log axes can show and `n` makes comparable: FID on fewer samples is larger for the same model."""
-    name, curve = record.track.protocol.headline, record.curve
-    pairs = [(at.get(axis, math.nan), at.get(name, math.nan)) for at in curve if at.get("n", n) == n]
+    scores = {at.images: at.metrics for at in entry.score.curve if at.n == n} if entry.score else {}
+    pairs = [(float(getattr(at, axis)), scores.get(at.images, {}).get(metric, math.nan)) for at in entry.run.curve]
     return [(x, y) for x, y in pairs if math.isfinite(x) and math.isfinite(y) and x > 0 and y > 0]
 
 
 def draw_curves(board: Board, path: Path) -> bool:
     """Draw the curves of every model that has one; False, and no picture, where none has."""
-    n = board.track.curve_samples
+    n = board.request.scoring.curve_samples
     rows = [ranked.row for ranked in board.models if points(ranked.row, "images", n)]
     if not rows:
         path.unlink(missing_ok=True)

@@ -22,8 +22,9 @@ def slug(label: str) -> str:
 
 
 def name(row: Row, limit: int = 60) -> str:
-    """Return the label, with the role where it is not ``model``: ``real (ceiling)``."""
-    return one_line(row.label, limit) + ("" if row.role == "model" else f" ({one_line(row.role, 20)})")
+    """Return the label, with the role where it is not ``model``: ``real (ceiling)``; ``dcgan (published)``."""
+    role = "published" if row.published else row.role
+    return one_line(row.label, limit) + ("" if role == "model" else f" ({one_line(role, 20)})")
 
 
 def interval(found: Estimate | None, digits: int) -> str:

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
+from ganbench.boards.entries import Column
 from ganbench.boards.formatting import BLANK, interval, number, plus_minus
 from ganbench.boards.rank import Ranked
-from ganbench.metric import MetricInfo
 from ganbench.util.text import one_line
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
@@ -39,7 +39,7 @@ def markdown(
     """Return ``<track>.md``. Paths of pictures are taken relative to the folder that it will lie in."""
     track = board.track
     parts = [
-        f"# {track.name}",
+        f"# {board.name}",
         f"Which generative model is better on **{escape(track.dataset)}** when each may spend {track.budget}, by how "
         f"much, and how sure are we? {_sentence(track.summary)}",
         _table(board),
@@ -47,15 +47,15 @@ def markdown(
         *_pictures(board, samples, curves, overview),
         *_trainings(board, trainings),
         "## How to read the columns",
-        "\n".join(_legend(board.metrics)),
+        "\n".join(_legend(board.columns)),
         "## Models",
         "\n".join(map(_about, board.rows)),
         "## How it was made",
         "\n".join(f"- {escape(what)}: {escape(said)}" for what, said in caption(board)),
         *_absent(board),
-        f"Rebuilt from its records by `ganbench leaderboard --track {track.name}`; "
-        f"full precision in [{track.name}.csv]({track.name}.csv), every trial in "
-        f"[{track.name}-trials.csv]({track.name}-trials.csv).",
+        f"Rebuilt from its runs by `ganbench board --track {track.name}`; "
+        f"full precision in [{board.name}.csv]({board.name}.csv), every run in "
+        f"[{board.name}-runs.csv]({board.name}-runs.csv).",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -66,10 +66,11 @@ def _sentence(text: str) -> str:
 
 
 def _table(board: Board) -> str:
-    costs = ("parameters", "img/s", "train s", "peak MiB")
-    words, numbers = ("rank", "model", "family", "sampler"), [escape(each.title) + each.arrow for each in board.metrics]
+    costs = ("parameters", "img/s", "train s", "sample s", "peak MiB")
+    words = ("rank", "model", "family", "sampler")
+    numbers = [escape(each.title) + each.info.arrow for each in board.columns]
     numbers += costs
-    titles = [*words, *numbers, "trials", "note"]
+    titles = [*words, *numbers, "runs", "note"]
     aligned = [*["---"] * len(words), *["---:"] * len(numbers), "---", "---"]
     return "\n".join(
         "| " + " | ".join(cells) + " |"
@@ -81,57 +82,58 @@ def _cells(ranked: Ranked, board: Board) -> list[str]:
     row = ranked.row
     label = escape(row.label, 60)
     shown = label if row.role == "model" else f"*{label}* ({escape(row.role, 20)})"
-    cells = [ranked.rank or BLANK, shown, escape(row.family, 30), escape(row.about.sampler, 60) or BLANK]
-    for metric in board.metrics:
-        write = interval if metric.name == board.headline.name else plus_minus
-        cells.append(write(row.metrics.get(metric.name), metric.digits))
+    shown += " (published)" if row.published else ""
+    cells = [ranked.rank or BLANK, shown, escape(row.family, 30), escape(row.info.sampler, 60) or BLANK]
+    for column in board.columns:
+        write = interval if column.name == board.headline.name else plus_minus
+        cells.append(write(row.metrics.get(column.name), column.info.digits))
     cells += [number(row.parameters), number(row.images_per_second)]
-    cells += [number(row.train_seconds, 1), number(row.peak_memory_mib)]
+    cells += [number(row.train_seconds, 1), number(row.sample_seconds, 1), number(row.peak_memory_mib)]
     notes = (*row.flags, *map(str, row.failures))
-    trials = f"{row.trials} ok, {row.failed} failed" if row.failed else str(row.trials)
-    return [*cells, trials, "<br>".join(escape(note, _REASON) for note in notes)]
+    runs = f"{row.runs} ok, {row.failed} failed" if row.failed else str(row.runs)
+    return [*cells, runs, "<br>".join(escape(note, _REASON) for note in notes)]
 
 
 def _reading_ranks(board: Board) -> Iterable[str]:
     yield (
-        f"Ranked by {board.headline.title}, less is better. A cell is the mean over training seeds (`trials` of them) "
+        f"Ranked by {board.headline.title}, less is better. A cell is the mean over training seeds (`runs` of them) "
         "with its 95 % t-interval, cut to the metric's range; a rank is the range of places that overlapping intervals "
         "leave open. One seed has no interval and separates nothing. Rows in *italics* calibrate the board and are "
         f"not ranked; {BLANK} is a value that does not exist. A failure is a row or a note, never left out."
     )
     real = board.ceiling.row if board.ceiling else None
-    found = real and (real.metrics.get("acc") or real.metrics.get("acc_oracle"))
+    found = real and (real.metrics.get("cas") or real.metrics.get("cas_oracle"))
     if real and found:
         yield ""
         floor = _random_labels(real)
         yield (
-            f"**Beside acc and acc\\*:** the same classifier trained on real images (the row *{escape(real.label)}*) "
+            f"**Beside CAS and CAS\\*:** the same classifier trained on real images (the row *{escape(real.label)}*) "
             f"reaches {plus_minus(found, 3)}{f', with random labels {floor:.3f}' if floor is not None else ''}."
         )
 
 
 def _random_labels(row: Row) -> float | None:
     """Return the mean accuracy that real images with the labels of others teach."""
-    scores = [record.metrics["acc"].details for record in row.ok if "acc" in record.metrics]
+    scores = [entry.metrics["cas"].details for entry in row.ok if "cas" in entry.metrics]
     values = [details["random_labels"] for details in scores if "random_labels" in details]
     return fmean(values) if values else None
 
 
 def _pictures(board: Board, samples: Mapping[str, Path], curves: bool, overview: bool) -> Iterable[str]:
-    folder, title = quote(board.track.name), board.headline.title
+    folder, title = quote(board.name), board.headline.title
     if curves:
         yield "## Quality over budget"
         yield f"![{title} over images seen and over training seconds]({folder}/curves.png)"
         yield (
             "The line is the mean over seeds, the band reaches from the least to the most of them. Points on the way "
-            f"are scored on n = {board.track.curve_samples:,}, dashed lines as in the table: {title} on "
+            f"are scored on n = {board.request.scoring.curve_samples:,}, dashed lines as in the table: {title} on "
             "fewer samples is larger for the same model."
         )
     if overview:
         yield "## Samples"
         yield f"![Samples of every model, side by side]({folder}/grids.png)"
         links = (f"[{escape(label, 60)}]({folder}/{quote(path.name)})" for label, path in samples.items())
-        yield f"Not chosen by hand: the lowest repetition that ended well. One by one: {', '.join(links)}."
+        yield f"Not chosen by hand: the first seed that ended well. One by one: {', '.join(links)}."
 
 
 def _trainings(board: Board, trainings: Mapping[str, Path]) -> Iterable[str]:
@@ -139,31 +141,44 @@ def _trainings(board: Board, trainings: Mapping[str, Path]) -> Iterable[str]:
         yield "## While they learned"
         yield (
             "Samples over real points; where a model has a discriminator, it takes what lies in the bright for real. "
-            "The same trials as above."
+            "The same runs as above."
         )
     for label, path in trainings.items():
         title = escape(label, 60)
-        yield f"{title}\n\n![How the samples of {title} moved]({quote(board.track.name)}/training/{quote(path.name)})"
+        yield f"{title}\n\n![How the samples of {title} moved]({quote(board.name)}/training/{quote(path.name)})"
 
 
-def _legend(metrics: Iterable[MetricInfo]) -> Iterable[str]:
-    for metric in metrics:
-        bounds = [f"{bound:g}" if bound is not None else "∞" for bound in (metric.low, metric.high)]
+def _legend(columns: Iterable[Column]) -> Iterable[str]:
+    for column in columns:
+        info = column.info
         yield (
-            f"- **{escape(metric.title)}**{metric.arrow} (`{metric.name}`, {bounds[0]} to {bounds[1]}): "
-            f"{escape(metric.meaning)}; {_source(metric.source)}"
+            f"- **{escape(column.title)}**{info.arrow} (`{column.name}`{_range(info.low, info.high)}): "
+            f"{escape(info.meaning)}; {_source(info.source)}"
         )
     yield "- **sampler**: what a model's samples are decoded from, and with which weights."
-    yield "- **img/s**, **train s**, **peak MiB**: means over trials; they compare only on one machine."
+    yield (
+        "- **img/s**, **train s**, **sample s**, **peak MiB**: means over runs, of training and of drawing samples; "
+        "they compare only on one machine."
+    )
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f", at least {low:g}"
+    return f", at most {high:g}" if low is None else f", {low:g} to {high:g}"
 
 
 def _about(ranked: Ranked) -> str:
-    about = ranked.row.about
-    said = [f"version {escape(about.version, 30)}"]
-    if about.paper:
-        said.append(_source(about.paper))
-    said += [f"from {escape(about.distribution, 80)}", f"source `{re.sub('[^0-9a-f]', '', about.source)[:12]}`"]
-    return f"- **{escape(ranked.row.label, 60)}** ({escape(about.family, 30)}): {', '.join(said)}"
+    info = ranked.row.info
+    said = [f"version {escape(info.version, 30)}"]
+    if info.paper:
+        said.append(_source(info.paper))
+    said.append(f"from {escape(info.distribution, 80)}")
+    if info.source:
+        said.append(f"source `{re.sub('[^0-9a-f]', '', info.source)[:12]}`")
+    return f"- **{escape(ranked.row.label, 60)}** ({escape(info.family, 30)}): {', '.join(said)}"
 
 
 def _source(text: str) -> str:
@@ -172,15 +187,15 @@ def _source(text: str) -> str:
 
 
 def _absent(board: Board) -> Iterable[str]:
-    """Say what lies beside the board and is not on it; what is refused under ``runs`` the terminal tells.
+    """Say what is not on the board; what is refused among the user's own runs the terminal tells.
 
-    A published board must come out the same from its records alone, on a machine that has no runs.
+    A published board must come out the same from its runs alone, on a machine that has no others.
     """
     reasons: dict[str, list[str]] = {}
     for refusal in board.refused:
         if refusal.published:
             reasons.setdefault(refusal.reason, []).append(refusal.path.name)
-    lines = [f"- {escape(str(each), 200)}" for each in board.superseded]
+    lines = [f"- {escape(str(each), 200)}" for each in (*board.superseded, *board.left_out)]
     lines += [
         f"- refused: {escape(', '.join(names), 200)}: {escape(reason, _REASON)}" for reason, names in reasons.items()
     ]

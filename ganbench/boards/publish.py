@@ -1,63 +1,141 @@
-"""Publish a board: records, CSV, pictures, Markdown, and the index of all boards."""
+"""Publish: merge runs into the published leaderboards, after checking all that can be checked without training."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ganbench.boards.aggregate import Row
-from ganbench.boards.board import Board, assemble, build
-from ganbench.boards.collect import Found, collect, records_folder
-from ganbench.boards.csv_table import board_csv, trials_csv
-from ganbench.boards.curves import draw_curves
+from ganbench.boards.board import Board, BoardRequest, build_board, published_store
+from ganbench.boards.entries import Entry
 from ganbench.boards.formatting import interval
-from ganbench.boards.markdown import escape, markdown
-from ganbench.boards.sample_grids import draw_overview, update_pictures
+from ganbench.boards.markdown import escape
+from ganbench.boards.write import write_board
 from ganbench.errors import RequestError
 from ganbench.metric import MetricInfo
+from ganbench.store.layout import RUN, SAMPLES_PICTURE, SCORES, TRAINING_PICTURE
+from ganbench.store.run_spec import TrainingProtocol
+from ganbench.store.samples import read_samples
+from ganbench.store.score_record import ScoringProtocol
+from ganbench.store.store import Store
+from ganbench.tracks.track import Track
 from ganbench.util.atomic_io import atomic_write, write_text
 
+TRACK = "track.json"
+"""The content of a published board's track, with the hashes of what it names."""
 
-def publish(track: str, runs: Path, boards: Path, *, fingerprint: str | None = None) -> Board:
-    """Write a track's board under `boards` from its local and its published records, and return it.
 
-    Nothing written depends on the hour or on `runs` once the records lie beside the board: publishing again, even
-    where `runs` is gone, gives the same files. Published records are never removed.
-    Raises `RequestError` where there is no record of the track.
+def publish(
+    request: BoardRequest, store: Store, published: Path, *, known_sources: Mapping[tuple[str, str], str]
+) -> tuple[Board, list[str]]:
+    """Merge the runs of a store that belong to a track into `published`, and write the board; return it and the keys.
+
+    Keys, checksums and, where the samples are there, their hashes are computed anew. Publishing again changes nothing.
+    Raises `RequestError` where the track's name is taken with other content, where a record is not to be believed,
+    and where there is nothing to publish; nothing is changed then.
     """
-    collection = collect(track, runs, boards, fingerprint)
-    for found in (*collection.shown, *collection.hidden):
-        _keep(found, records_folder(boards, track))
-    board = build(collection)
-    folder = boards / track
-    samples = update_pictures(board, runs, folder)
-    trainings = update_pictures(board, runs, folder / "training", "training.png")
-    curves = draw_curves(board, folder / "curves.png")
-    overview = draw_overview(board, samples, folder / "grids.png")
-    write_text(boards / f"{track}.csv", board_csv(board))
-    write_text(boards / f"{track}-trials.csv", trials_csv(board))
-    write_text(boards / f"{track}.md", markdown(board, samples, trainings, curves=curves, overview=overview))
-    write_text(boards / "README.md", index(boards, board))
+    if request.scoring.split != "test":
+        raise RequestError(f"{request.name}: boards are published against the test split alone")
+    check_track(request, published)
+    board = build_board(request, [store], None, known_sources=known_sources)
+    if board.refused:
+        first = board.refused[0]
+        raise RequestError(f"{first.path}: refused: {first.reason}: remove it with `ganbench remove`, or train again")
+    entries = [entry for entry in board.entries if entry.ok or entry.info.role == "model"]
+    if not any(entry.ok and entry.info.role == "model" for entry in entries):
+        raise RequestError(f"track {request.track.name!r}: {store.root} holds no scored run of it: nothing to publish")
+    for entry in entries:
+        _check_samples(entry)
+    folder = published / request.track.name
+    write_text(folder / TRACK, json.dumps(track_content(request), indent=1) + "\n")
+    for entry in entries:
+        _copy(entry, folder / "runs" / entry.run.key)
+    return rebuild(request, published), [entry.run.key for entry in entries]
+
+
+def rebuild(request: BoardRequest, published: Path) -> Board:
+    """Write a published board, and the index of all, from the published runs alone."""
+    board = build_board(request, [published_store(published, request.track.name)])
+    write_board(board, published)
+    write_text(published / "README.md", index(published))
     return board
 
 
-def _keep(found: Found, folder: Path) -> None:
-    """Copy a record's bytes, which may say more than this version of ganbench reads."""
-    if not found.published:
-        content = found.path.read_bytes()
-        atomic_write(folder / f"{found.record.key}.json", lambda file: file.write(content))
+def track_content(request: BoardRequest) -> dict[str, Any]:
+    """Return what two boards of one name must share, and what is needed to build the board again."""
+    return {
+        "content": request.track.content, "track": request.track.model_dump(mode="json"),
+        "training": request.training.model_dump(mode="json"), "scoring": request.scoring.model_dump(mode="json"),
+        "headline": request.headline.model_dump(mode="json"),
+        "metrics": [metric.model_dump(mode="json") for metric in request.metrics],
+    }  # fmt: skip
 
 
-def index(boards: Path, current: Board) -> str:
-    """Return ``README.md``: one line a board, made from published records so that it is the same everywhere."""
-    lines = []
-    for track in sorted(path.parent.name for path in boards.glob("*/records") if any(path.glob("*.json"))):
+def read_request(folder: Path) -> BoardRequest:
+    """Return what a published board was made from; `RequestError` where its ``track.json`` cannot be read."""
+    path = folder / TRACK
+    try:
+        known = json.loads(path.read_text())
+        return BoardRequest(
+            Track(**known["track"]), TrainingProtocol(**known["training"]), ScoringProtocol(**known["scoring"]),
+            MetricInfo(**known["headline"]), tuple(MetricInfo(**metric) for metric in known["metrics"]),
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RequestError(f"{path}: cannot be read ({' '.join(str(error).split())[:120]})") from error
+
+
+def check_track(request: BoardRequest, published: Path) -> None:
+    """Raise `RequestError` where a published board of this name has other content."""
+    folder = published / request.track.name
+    if not (folder / TRACK).exists():
+        return
+    known = read_request(folder)
+    differing = [name for name, value in request.track.content.items() if known.track.content.get(name) != value]
+    if known.training.train_sha256 != request.training.train_sha256:
+        differing.append("training images")
+    if known.scoring.key != request.scoring.key:
+        differing.append("scoring protocol")
+    if differing:
+        raise RequestError(
+            f"track {request.track.name!r}: the name is taken in {published} by a track with another "
+            f"{', '.join(dict.fromkeys(differing))}: give yours another name"
+        )
+
+
+def _check_samples(entry: Entry) -> None:
+    """Raise `RequestError` where the samples are there and are not those of the record."""
+    if entry.run.samples is not None:
         try:
-            board = current if track == current.track.name else assemble(track, None, boards)
-            lines.append(_line(board))
+            read_samples(entry.folder, entry.run.samples)
+        except FileNotFoundError:
+            return
+
+
+def _copy(entry: Entry, folder: Path) -> None:
+    """Copy a run's record, its scores that the board shows, and its pictures."""
+    scores = [score for score in (entry.score, *entry.others) if score is not None]
+    names = [RUN, *(f"{SCORES}/{score.key}.json" for score in scores), SAMPLES_PICTURE, TRAINING_PICTURE]
+    for name in names:
+        source = entry.folder / name
+        if source.exists() and (not (folder / name).exists() or (folder / name).read_bytes() != source.read_bytes()):
+            content = source.read_bytes()
+            atomic_write(folder / name, lambda stream, content=content: stream.write(content))  # type: ignore[misc]
+
+
+def index(published: Path) -> str:
+    """Return ``README.md``: one line a board, made from published runs so that it is the same everywhere."""
+    lines = []
+    for folder in sorted(path.parent for path in published.glob(f"*/{TRACK}")):
+        try:
+            request = read_request(folder)
+            lines.append(_line(build_board(request, [Store(folder / "runs")])))
         except RequestError as error:
-            lines.append(f"- {escape(track)}: cannot be read: {escape(str(error), 240)}")
+            lines.append(f"- {escape(folder.name)}: cannot be read: {escape(str(error), 240)}")
     intro = "Same data, same budget, training seeds as replicates. Each page says how its numbers were made."
-    return "\n\n".join(["# Leaderboards", intro, "\n".join(lines)]) + "\n"
+    archive = [f"Older boards: [{path.name}]({path.name}/)." for path in sorted(published.glob("archive-*"))]
+    return "\n\n".join(["# Leaderboards", intro, "\n".join(lines), *archive]) + "\n"
 
 
 def _line(board: Board) -> str:
@@ -65,7 +143,7 @@ def _line(board: Board) -> str:
     leaders = [f"{escape(each.row.label, 60)} ({_score(each.row, board.headline)})" for each in board.leaders]
     tied = ", not told apart" if len(leaders) > 1 else ""
     best = f"best: {', '.join(leaders)}{tied}" if leaders else "none ranked yet"
-    name = board.track.name
+    name = board.name
     return f"- [{name}]({name}.md): {escape(board.track.summary)}; {models}; {best}"
 
 

@@ -36,8 +36,8 @@ class Ranked:
 def rank(rows: Sequence[Row]) -> list[Ranked]:
     """Order rows and give models their ranks by their headline metric, of which less is better.
 
-    The ceiling comes first, then models by mean, then memorisers, floors and other roles, none of which is
-    ranked; last is what has no value because every trial failed.
+    The ceiling comes first, then models by mean, then memorisers and floors, none of which is ranked; then what has no
+    value because every run failed. Published rows stand below the user's own, in the same order.
     """
     contenders = [row for row in rows if row.role == "model" and row.headline]
     spans = [_span(row) for row in contenders]
@@ -45,8 +45,8 @@ def rank(rows: Sequence[Row]) -> list[Ranked]:
     for row, (low, high) in zip(contenders, spans, strict=True):
         best = 1 + sum(other_high < low for _, other_high in spans)
         worst = len(spans) - sum(other_low > high for other_low, _ in spans)
-        ranked[row.label] = Ranked(row, best, worst)
-    return [ranked.get(row.label, Ranked(row)) for row in sorted(rows, key=_order)]
+        ranked[row.label, row.published] = Ranked(row, best, worst)
+    return [ranked.get((row.label, row.published), Ranked(row)) for row in sorted(rows, key=_order)]
 
 
 def _span(row: Row) -> tuple[float, float]:
@@ -57,7 +57,7 @@ def _span(row: Row) -> tuple[float, float]:
     return headline.low, headline.high
 
 
-def _order(row: Row) -> tuple[int, float, str]:
+def _order(row: Row) -> tuple[bool, int, float, str]:
     if row.headline is None:
-        return 5, 0.0, row.label
-    return _PLACES.get(row.role, 4), row.headline.mean, row.label
+        return row.published, 5, 0.0, row.label
+    return row.published, _PLACES.get(row.role, 4), row.headline.mean, row.label

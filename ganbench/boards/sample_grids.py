@@ -17,27 +17,26 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont
 
-TRIAL = "Trial"
-"""The text chunk of a published grid that holds the key of the trial it shows."""
+RUN = "Run"
+"""The text chunk of a grid that holds the key of the run it shows."""
 _MOST = 50_000_000
 """Pixels; half of what Pillow warns of."""
 _SIDE, _GAP, _LINE, _COLUMNS = 320, 16, 20, 4
 
 
-def update_pictures(board: Board, runs: Path, folder: Path, picture: str = "samples.png") -> dict[str, Path]:
-    """Publish one picture a model, such as its sample grid, and return them by label, in the order of rows.
+def update_pictures(board: Board, folder: Path, picture: str = "samples.png") -> dict[str, Path]:
+    """Copy one picture a row, such as its sample grid, and return them by label, in the order of rows.
 
-    It is that of the lowest ok repetition. Where its run folder is gone, a picture published before stays if it shows
-    a trial that is still on the board; one of a superseded or failed trial would tell a tale.
+    It is that of the first seed that ended well. A picture of a run that is no longer on the board is removed.
     """
     shown: dict[str, Path] = {}
     for ranked in board.rows:
         row, path = ranked.row, folder / f"{slug(ranked.row.label)}.png"
-        fresh = _open(runs / row.ok[0].key / picture) if row.ok else None
+        if row.label in shown:  # a published row of a model that the user trained, too
+            continue
+        fresh = _open(row.ok[0].folder / picture) if row.ok else None
         if fresh is not None:
-            _save(fresh, path, {TRIAL: row.ok[0].key})
-            shown[row.label] = path
-        elif _trial(path) in {record.key for record in row.ok}:
+            _save(fresh, path, {RUN: row.ok[0].run.key})
             shown[row.label] = path
         else:
             path.unlink(missing_ok=True)
@@ -118,11 +117,6 @@ def _open(path: Path) -> Image | None:
             return image.copy()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
-
-
-def _trial(path: Path) -> str | None:
-    image = _open(path)
-    return None if image is None else image.info.get(TRIAL)
 
 
 def _save(image: Image, path: Path, text: Mapping[str, str]) -> None:

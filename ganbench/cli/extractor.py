@@ -99,7 +99,7 @@ def _made(plan: Recipe, *, seed: int, flip: bool, device: str, quiet: bool) -> P
     import torch
 
     from ganbench.cli.progress_bar import Bar
-    from ganbench.cli.run_display import console
+    from ganbench.cli.console import console
     from ganbench.extractors.recipe import make
 
     screen, dataset = console(), plan.dataset

@@ -47,7 +47,7 @@ def reproduce(json_file: Path | None, quiet: bool, **options: object) -> int:
     """
     from rich.text import Text
 
-    from ganbench.cli.run_display import console
+    from ganbench.cli.console import console
     from ganbench.cli.warnings import discover_with_warnings
     from ganbench.experiment.execution import News
     from ganbench.reproduction.reproduce import Request, prepare
@@ -96,7 +96,7 @@ def _nothing():  # type: ignore[no-untyped-def]
 def _show(comparison: Comparison) -> None:
     from rich.text import Text
 
-    from ganbench.cli.run_display import console
+    from ganbench.cli.console import console
 
     def say(text: str, style: str = "") -> None:
         screen.print(Text(text, style), soft_wrap=True)

@@ -20,6 +20,7 @@ from ganbench.cli.signals import Ended, orderly_end
 
 if TYPE_CHECKING:
     from ganbench.experiment.session import Session
+    from ganbench.registry.registry import Registry
 
 
 @click.command()
@@ -73,13 +74,13 @@ def run(boards: Path, published: Path, quiet: bool, no_baselines: bool, **option
     except Ended as end:
         display.interrupted()
         return 128 + end.number
-    shown = show_board(session, boards, published, quiet=quiet)
+    shown = show_board(session, registry, boards, published, quiet=quiet)
     if not quiet:
         display.finish(records)
     return int(not shown or bool(session.refused) or any(record.status != "ok" for record in records))
 
 
-def show_board(session: Session, boards: Path, published: Path, *, quiet: bool) -> bool:
+def show_board(session: Session, registry: Registry, boards: Path, published: Path, *, quiet: bool) -> bool:
     """Write the board of a session's track from all of the user's runs, and print the rows that were asked for.
 
     False, after a line on standard error, where it cannot be written.
@@ -87,11 +88,11 @@ def show_board(session: Session, boards: Path, published: Path, *, quiet: bool) 
     from ganbench.boards.board import build_board
     from ganbench.boards.terminal import table
     from ganbench.boards.write import write_board
-    from ganbench.cli.run_display import console
-    from ganbench.registry.catalog import known_sources
+    from ganbench.cli.console import console
+    from ganbench.registry.known_sources import known_sources
 
     request = session.protocols.board
-    board = build_board(request, [session.store], published, known_sources=known_sources())
+    board = build_board(request, [session.store], published, known_sources=known_sources(registry))
     try:
         files = write_board(board, boards)
     except OSError as error:

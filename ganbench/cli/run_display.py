@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from ganbench.cli.console import console
 from ganbench.engines.base import WAITING, Event
 from ganbench.experiment.execution import News
 from ganbench.experiment.session import Session
@@ -23,15 +24,8 @@ from ganbench.store.score_record import ScoreRecord
 
 PLAIN_EVERY = 10.0
 """Seconds between two lines about one run where there is no terminal."""
-WIDTH_OF_A_PIPE = 120
 COLUMNS = ("fid", "is", "recall", "coverage", "authenticity")
 """Shown of a run as it is scored, where its track ranks by FID; else the track's first metrics."""
-
-
-def console() -> Console:
-    """Return a console that does not cut tables on a pipe."""
-    found = Console()
-    return found if found.is_terminal else Console(width=WIDTH_OF_A_PIPE)
 
 
 @dataclass

@@ -55,7 +55,8 @@ def score(keys: tuple[str, ...], boards: Path, published: Path, quiet: bool, **o
             click.echo(f"ganbench: {sentence}", err=True)
 
     request = Request(tuple(keys), **options, command=("ganbench", *sys.argv[1:]))  # type: ignore[arg-type]
-    sessions = prepare(request, discover_with_warnings(quiet=quiet), note)
+    registry = discover_with_warnings(quiet=quiet)
+    sessions = prepare(request, registry, note)
     check_writable(boards, "--boards")
     good = True
     for session in sessions:
@@ -66,5 +67,5 @@ def score(keys: tuple[str, ...], boards: Path, published: Path, quiet: bool, **o
         except Ended as end:
             display.interrupted()
             return 128 + end.number
-        good &= show_board(session, boards, published, quiet=quiet) and not session.refused
+        good &= show_board(session, registry, boards, published, quiet=quiet) and not session.refused
     return int(not good)

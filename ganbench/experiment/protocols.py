@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganbench.boards.board import BoardRequest
+from ganbench.boards.request import BoardRequest
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
@@ -98,10 +98,19 @@ def resolve(
     return Protocols(track, dataset, training, (own, *(plan for plan in others if plan is not None)), data_dir)
 
 
-def board_request(name: str, *, data_dir: Path | None = None, weights: Path | None = None) -> BoardRequest:
+def board_request(
+    name: str,
+    *,
+    budget: str | None = None,
+    precision: str | None = None,
+    against: str = "test",
+    data_dir: Path | None = None,
+    weights: Path | None = None,
+) -> BoardRequest:
     """Return what a board of a track, by its name or file, is made from."""
     registry = discover()
-    return resolve(find_track(name, registry), registry, data_dir=data_dir, weights=weights).board
+    track = find_track(name, registry).with_budget(budget).with_precision(precision)  # type: ignore[arg-type]
+    return resolve(track, registry, data_dir=data_dir, weights=weights, against=against).board
 
 
 def _columns(track: Track, asked: str | None, registry: Registry) -> tuple[Metric, ...]:

@@ -61,6 +61,11 @@ def catalog() -> Catalog:
     return found["catalog"]  # type: ignore[no-any-return]
 
 
+def known_sources() -> dict[tuple[str, str], str]:
+    """Return the source hash of each installed model, by distribution (with version) and name."""
+    return {(each["distribution"], each["name"]): each["source"] for each in catalog()["models"] if each["source"]}
+
+
 def _stamp() -> str:
     """Hash what decides the answer: entry points, versions, and size and time of every source file behind them."""
     digest = hashlib.sha256(sys.version.encode())

@@ -1,0 +1,52 @@
+"""``ganbench board``: a board rebuilt from runs and their scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganbench.cli.options import boards_option, data_dir_option, published_option, quiet_option, runs_option
+
+
+@click.command()
+@click.option("--track", default="mnist5k-quick", show_default=True, help="The track whose board is wanted: a name, or a .toml file.")  # fmt: skip  # noqa: E501
+@click.option("--budget", help="The board of another budget, as given to `ganbench run`.")
+@click.option("--precision", type=click.Choice(("fp32", "bf16")), help="The board of another number format.")
+@click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
+              help="The split that samples were compared with.")  # fmt: skip
+@runs_option()
+@boards_option()
+@published_option()
+@data_dir_option()
+@quiet_option()
+def board(
+    track: str, budget: str | None, precision: str | None, against: str, runs: Path, boards: Path, published: Path,
+    data_dir: Path | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Rebuild a board from the runs under --runs and their scores, and show it whole; nothing is trained or scored.
+
+    Published rows that were trained and scored in the same way stand below, marked.
+    """
+    from ganbench.boards.board import build_board
+    from ganbench.boards.terminal import table
+    from ganbench.boards.write import write_board
+    from ganbench.cli.console import console
+    from ganbench.errors import RequestError
+    from ganbench.experiment.protocols import board_request
+    from ganbench.registry.catalog import known_sources
+    from ganbench.store.store import Store
+    from ganbench.util.atomic_io import check_writable
+
+    request = board_request(track, budget=budget, precision=precision, against=against, data_dir=data_dir)
+    found = build_board(request, [Store(runs)], published, known_sources=known_sources())
+    if not found.models:
+        raise RequestError(
+            f"track {request.track.name!r}: no run of it in {runs}, and none is published in {published}: "
+            f"train with `ganbench run --track {track}`"
+        )
+    check_writable(boards, "--boards")
+    files = write_board(found, boards)
+    if not quiet:
+        console().print(table(found))
+        click.echo(f"\n{files}")
