@@ -41,7 +41,9 @@ def decode_bytes(raw: bytes, path: str | Path, model: type[M], what: str, schema
     if found is None:
         raise RequestError(f"{what} {path}: damaged, or not a file of ganbench")
     if found != schema:
-        raise RequestError(f"{what} {path}: has schema {str(found)[:20]!r}, and this version of ganbench reads {schema}")
+        raise RequestError(
+            f"{what} {path}: has schema {str(found)[:20]!r}, and this version of ganbench reads {schema}"
+        )
     if raw[:_LENGTH] != _HEAD + hashlib.sha256(raw[_LENGTH:]).hexdigest().encode() + _TAIL:
         raise RequestError(f"{what} {path}: changed after it was written (its checksum does not match)")
     try:

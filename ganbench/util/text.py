@@ -15,3 +15,13 @@ def error_line(error: BaseException) -> str:
 
     text = " ".join(str(error).split())
     return text if isinstance(error, RequestError) else f"{type(error).__name__}: {text}"
+
+
+def human_bytes(count: int) -> str:
+    """Return a number of bytes as ``0 B``, ``512 B``, ``1.5 KiB``, ``300 MiB``: three digits at the most."""
+    size, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1023.5:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 9.95 else f"{size:.1f} {unit}"
