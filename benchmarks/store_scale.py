@@ -83,7 +83,7 @@ def simulated(number: int) -> tuple[RunRecord, ScoreRecord]:
         curve=[
             CurveScores(
                 images=point.images, samples_sha256=point.samples.sha256 if point.samples else "", n=500,
-                metrics={name: value / 3 for name in STANDARD} | {f"{name}_se": value / 53 for name in STANDARD},
+                metrics=dict.fromkeys(STANDARD, value / 3) | {f"{name}_se": value / 53 for name in STANDARD},
             )
             for point in curve
         ],
@@ -120,7 +120,7 @@ def main() -> None:
         print(f"{options.runs:,} runs; a run.json has {sizes[0]:,} bytes, a score file {sizes[1]:,}", flush=True)
         command = [sys.executable, "-m", "ganbench", "runs", "--runs", str(store.root)]
         told("ganbench runs", lambda: subprocess.run(command, capture_output=True, check=True), options.repeats)
-        told("read all runs", lambda: [store.read(key) for key in store.keys()], options.repeats)
+        told("read all runs", lambda: list(map(store.read, store.keys())), options.repeats)
         told("read all runs and scores", lambda: list(store.records()), options.repeats)
         found = list(store.records())
         assert len(found) == options.runs

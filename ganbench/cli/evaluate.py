@@ -45,8 +45,8 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     ganbench evaluate fake.npz --reference real_folder/  against your own images
     ganbench evaluate runs/KEY                           the numbers of that trial's record again
     """
-    from ganbench.cli.progress_bar import Bar
     from ganbench.cli.console import console
+    from ganbench.cli.progress_bar import Bar
     from ganbench.registry.builtins import discover
     from ganbench.registry.registry import Broken
     from ganbench.scoring.external.evaluate import Request, score

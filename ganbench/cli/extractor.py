@@ -98,8 +98,8 @@ def _load(dataset: str, data_dir: Path | None, *, quiet: bool) -> Dataset:
 def _made(plan: Recipe, *, seed: int, flip: bool, device: str, quiet: bool) -> Packed:
     import torch
 
-    from ganbench.cli.progress_bar import Bar
     from ganbench.cli.console import console
+    from ganbench.cli.progress_bar import Bar
     from ganbench.extractors.recipe import make
 
     screen, dataset = console(), plan.dataset

@@ -8,10 +8,53 @@ from typing import Any
 
 import click
 
+Option = Callable[[Any], Any]
 
-def folder_option(name: str, default: str | None, text: str) -> Callable[[Any], Any]:
-    """Return an option that takes a folder; it need not exist yet."""
-    kind = click.Path(file_okay=False, path_type=Path)
+
+class Folder(click.Path):
+    """A folder, which need not exist. An empty path, as of an unset variable, is refused."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty: write . for the current folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def folder_option(name: str, default: str | None, text: str) -> Option:
+    """Return an option that takes a folder, which need not exist."""
     return click.option(
-        name, type=kind, default=Path(default) if default else None, show_default=bool(default), help=text
+        name, type=Folder(), default=Path(default) if default else None, show_default=bool(default), help=text
     )
+
+
+def runs_option(text: str = "The folder of runs.") -> Option:
+    """``--runs``: the store."""
+    return folder_option("--runs", "runs", text)
+
+
+def boards_option(text: str = "The folder that boards are written to.") -> Option:
+    """``--boards``: where a user's boards are written."""
+    return folder_option("--boards", "boards", text)
+
+
+def published_option(text: str = "The folder of published leaderboards, with their runs.") -> Option:
+    """``--published``: where published runs lie; only `ganbench publish` writes there."""
+    return folder_option("--published", "leaderboards", text)
+
+
+def data_dir_option(text: str = "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]") -> Option:
+    """``--data-dir``: None unless it is given."""
+    return folder_option("--data-dir", None, text)
+
+
+def device_option(text: str = "auto, cpu, cuda or cuda:N.") -> Option:
+    """``--device``: checked by `ganbench.util.device.pick_device`."""
+    return click.option("--device", default="auto", show_default=True, help=text)
+
+
+def quiet_option(text: str = "Print only results and errors, no progress.") -> Option:
+    """``--quiet``."""
+    return click.option("--quiet", is_flag=True, help=text)

@@ -1,4 +1,4 @@
-"""``ganbench runs``: the trials that a store holds."""
+"""``ganbench runs``: the runs that a store holds."""
 
 from __future__ import annotations
 
@@ -10,74 +10,82 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import folder_option
+from ganbench.cli.options import runs_option
 from ganbench.cli.table_printer import print_table
 from ganbench.errors import RequestError, did_you_mean
 
 if TYPE_CHECKING:
     from ganbench.store.status import Entry
 
-COLUMNS = (("fid", "FID"), ("is", "IS"), ("recall", "R"), ("coverage", "C"))
-MODES = (("mode_kl", "mode KL"), ("modes", "modes"))
-"""Shown where a trial has them."""
+COLUMNS = (("fid", "FID", 1), ("is", "IS", 2), ("recall", "R", 3), ("coverage", "C", 3))
+MODES = (("mode_kl", "mode KL", 3), ("modes", "modes", 1))
+"""Shown where a run has them."""
+DROP = ("C", "R", "IS", "precision", "modes", "budget", "age")
+"""What a narrow terminal leaves out, in this order."""
 
 
 @click.command()
-@folder_option("--out", "runs", "Where the trials lie.")
-@click.option("--track", help="Those of this track alone, its variants such as NAME+50steps among them.")
-@click.option("--status", help="These alone, joined by commas: ok, failed, running, interrupted, damaged, ...")
+@runs_option()
+@click.option("--dataset", help="List only runs on this data set.")
+@click.option("--status", help="List only these, separated by commas: ok, unscored, failed, running, damaged, ...")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), help="Write the list here as JSON; - prints it instead.")  # fmt: skip  # noqa: E501
-def runs(out: Path, track: str | None, status: str | None, json_file: str | None) -> None:
-    """List trials: how they ended, and for those without a record whether they run or were interrupted, and where.
+def runs(runs: Path, dataset: str | None, status: str | None, json_file: str | None) -> None:
+    """List runs: how they ended, with their main scores, and where those stand that have not ended.
 
-    An interrupted trial goes on with the same `ganbench run`; a damaged one is done again by it.
+    The same `ganbench run` continues an interrupted run, and does a damaged one again. `ganbench score` scores those
+    that are not scored.
     """
-    from ganbench.store.status import DAMAGED, STATUSES, age, letters, survey
+    from ganbench.store.status import DAMAGED, STATUSES, UNSCORED, survey
 
-    wanted = STATUSES if status is None else tuple(part.strip() for part in status.split(","))
+    known = (*STATUSES, UNSCORED)
+    wanted = known if status is None else tuple(part.strip() for part in status.split(","))
     for name in wanted:
-        if name not in STATUSES:
-            raise RequestError(f"--status {status!r}: no trial is {name!r}{did_you_mean(name, STATUSES)}")
-    every = survey(out)
+        if name not in known:
+            raise RequestError(f"--status {status!r}: no run is {name!r}{did_you_mean(name, known)}")
+    every = survey(runs)
     entries = [
         each
         for each in every
-        if each.status in wanted and (track is None or each.track == track or each.track.startswith(f"{track}+"))
+        if (each.status in wanted or (each.unscored and UNSCORED in wanted)) and dataset in (None, each.dataset)
     ]
     if json_file is not None:
         _write(json_file, json.dumps([each.content() for each in entries], indent=1))
     if json_file == "-":
         return
     if not entries:
-        click.echo(_nothing(out, track, status, every))
+        click.echo(_nothing(runs, dataset, status, every))
         return
+    _print(runs, entries, every)
+    if broken := [f"damaged: {' '.join(each.reason.split())}" for each in entries if each.status == DAMAGED]:
+        click.echo("\n".join(broken))
+
+
+def _print(runs: Path, entries: Sequence[Entry], every: Sequence[Entry]) -> None:
+    from ganbench.store.status import age, letters
+
     shown, now = letters(each.key for each in every), datetime.datetime.now(datetime.UTC)
+    columns = COLUMNS + (MODES if any("modes" in each.metrics for each in entries) else ())
     rows = []
-    has_modes = any(each.record and "modes" in each.record.metrics for each in entries)
-    columns = COLUMNS + (MODES if has_modes else ())
     for each in entries:
-        scores, facts = (each.record.metrics, each.record.track.metrics) if each.record else ({}, ())
-        digits = {metric.name: metric.digits for metric in facts}
-        cells = [f"{scores[name].value:.{digits.get(name, 3)}f}" if name in scores else "–" for name, _ in columns]
-        seed = "?" if each.seed is None else str(each.seed)
-        rows.append((each.key[:shown], each.standing, each.label, seed, each.track, *cells, age(each.started, now)))
-    titles = ("key", "status", "model", "seed", "track", *(title for _, title in columns), "age")
-    heading = f"{len(entries)} of {len(every)} trials in {out}"
-    print_table(heading, titles, rows, fold=("status", "model", "track"))
-    for each in entries:
-        if each.status == DAMAGED:
-            click.echo(f"damaged: {' '.join(each.reason.split())}")
+        found = each.metrics
+        cells = [f"{found[name]:.{digits}f}" if name in found else "–" for name, _, digits in columns]
+        seed = "?" if each.seed_index is None else str(each.seed_index)
+        asked = (each.label, seed, each.dataset, each.budget, each.precision)
+        rows.append((each.key[:shown], each.standing, *asked, *cells, age(each.started, now)))
+    titles = ("key", "status", "model", "seed", "data set", "budget", "precision", *(title for _, title, _ in columns))
+    heading = f"{len(entries):,} of {len(every):,} runs in {runs}"
+    print_table(heading, (*titles, "age"), rows, fold=("status", "model", "data set"), drop=DROP)
 
 
-def _nothing(out: Path, track: str | None, status: str | None, every: Sequence[Entry]) -> str:
+def _nothing(runs: Path, dataset: str | None, status: str | None, every: Sequence[Entry]) -> str:
     if not every:
-        return f"no trials in {out}{'' if out.is_dir() else ', there is no such folder'}: `ganbench run` makes some"
+        return f"no runs in {runs}{'' if runs.is_dir() else ', there is no such folder'}: `ganbench run` makes some"
     asked = " and ".join(
-        f"{name} {value}" for name, value in (("--track", track), ("--status", status)) if value is not None
+        f"{name} {value}" for name, value in (("--dataset", dataset), ("--status", status)) if value is not None
     )
-    tracks = {each.track for each in every if each.asked}
-    known = did_you_mean(track, tracks) if track is not None and track not in tracks else ""
-    return f"no trials in {out} for {asked}{known}"
+    names = {each.dataset for each in every if each.dataset != "?"}
+    known = did_you_mean(dataset, names) if dataset is not None and dataset not in names else ""
+    return f"no runs in {runs} for {asked}{known}"
 
 
 def _write(file: str, text: str) -> None:

@@ -1,43 +1,49 @@
-"""``ganbench show``: one trial, its record in a readable form, or what is known without one."""
+"""``ganbench show``: one run with its scores in a readable form, or what is known of a run without a record."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
-from ganbench.cli.options import folder_option
+from ganbench.cli.options import published_option, runs_option
 from ganbench.errors import RequestError
 
 
 @click.command()
 @click.argument("key")
-@folder_option("--out", "runs", "Where the trials lie.")
-@folder_option("--boards", "leaderboards", "Where boards, and their records, are published.")
-@click.option("--json", "as_json", is_flag=True, help="Print the record's JSON.")
-def show(key: str, out: Path, boards: Path, as_json: bool) -> None:
-    """Show trial KEY: a key or its first letters, a run's folder, or the path of a record.
+@runs_option()
+@published_option()
+@click.option("--json", "as_json", is_flag=True, help='Print JSON: {"run": ..., "scores": [...]}.')
+def show(key: str, runs: Path, published: Path, as_json: bool) -> None:
+    """Show run KEY: a key or its first letters, a run's folder, or the path of a run.json.
 
-    A published record is shown where no trial under --out has that key. Of a trial without a record: what was asked
-    for, where it stands, and the end of its log.
+    A published run is shown where no run under --runs has that key. For a run without a record: what was asked for,
+    where it stands, and the end of its log.
     """
-    from ganbench.cli.record_view import tell_record, tell_unfinished
-    from ganbench.store.lookup import find_folder, find_record
-    from ganbench.store.status import look
-    from ganbench.store.store import RECORD, Store
+    from ganbench.cli.record_view import show_run, show_unfinished
+    from ganbench.store.layout import RUN
+    from ganbench.store.lookup import find_folder, find_run
+    from ganbench.store.status import look, read_spec
+    from ganbench.store.store import Store, read_scores
 
     try:
-        path, record = find_record(key, out, boards)
+        path, record = find_run(key, runs, published)
     except RequestError as error:
         try:
-            folder = find_folder(key, out).absolute()
+            folder = find_folder(key, runs).absolute()
         except RequestError:
             raise error from None  # it looked in more places than this
-        if as_json or (folder / RECORD).exists():
+        if as_json or (folder / RUN).exists():
             raise
-        tell_unfinished(look(Store(folder.parent), folder.name))
+        show_unfinished(look(Store(folder.parent), folder.name), read_spec(folder))
         return
-    if as_json:
-        click.echo(path.read_text(), nl=False)
-    else:
-        tell_record(path, record)
+    scores, problems = read_scores(path.parent, record)
+    if not as_json:
+        show_run(path, record, scores, problems)
+        return
+    dumped = [each.model_dump(mode="json", by_alias=True) for each in (record, *scores)]
+    click.echo(json.dumps({"run": dumped[0], "scores": dumped[1:]}, indent=1))
+    for problem in problems:
+        click.echo(f"ganbench: {' '.join(problem.split())}", err=True)

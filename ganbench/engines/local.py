@@ -25,7 +25,7 @@ from ganbench.engines.watchdog import Watchdog
 from ganbench.errors import RequestError
 from ganbench.store.locks import in_work
 from ganbench.util.exit_codes import BUSY
-from ganbench.util.text import tail
+from ganbench.util.log_tail import tail
 
 STARTS = 4
 """How often a fork server is started at the most: the first, and three after it was killed."""

@@ -33,7 +33,7 @@ def merge(old: ScoreRecord, new: ScoreRecord) -> ScoreRecord:
 
 
 def _chosen(old: dict[str, V], new: dict[str, V], kept: set[str]) -> dict[str, V]:
-    """Return what both records say, of a metric in `kept` what the older one does; the older one's order comes first."""
+    """Return the union: of metrics in `kept` what the older record says. The older order comes first."""
     found = {}
     for name in dict.fromkeys([*old, *new]):
         source = old if name in kept else new

@@ -1,26 +1,29 @@
-"""Where and with what a record was made."""
+"""Where and with what a record was made; importing this does not import torch."""
 
 from __future__ import annotations
 
 import datetime
+import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 import ganbench
 
+if TYPE_CHECKING:
+    import torch
 
-def provenance(device: torch.device | None, precision: str, command: list[str]) -> dict[str, Any]:
+
+def provenance(device: torch.device | str | None, precision: str, command: list[str]) -> dict[str, Any]:
     """Return what a reader needs to set up the same run: code, versions, machine, flags, time, command line.
 
-    Without a device nothing is asked of one: whoever only starts trials leaves the GPU alone.
+    torch is imported where a `device` is given. Without one, only what is known without importing it is told: whoever
+    merely starts workers neither waits for torch nor touches the GPU.
     """
     commit, dirty = _git()
-    cuda = device is not None and device.type == "cuda"
     return {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": command,
@@ -28,21 +31,40 @@ def provenance(device: torch.device | None, precision: str, command: list[str]) 
         "git_dirty": dirty,
         "ganbench": ganbench.__version__,
         "python": platform.python_version(),
+        **_torch(device),
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "platform": platform.platform(),
+        "precision": precision,
+    }
+
+
+def _torch(device: torch.device | str | None) -> dict[str, Any]:
+    if device is None and "torch" not in sys.modules:
+        return {"torch": _version("torch"), "cuda": None, "driver": None, "device": None, "threads": None,
+                "deterministic": None}  # fmt: skip
+    import torch
+
+    cuda = device is not None and torch.device(device).type == "cuda"
+    return {
         "torch": torch.__version__,
         "cuda": torch.version.cuda if cuda else None,
         "driver": _driver() if cuda else None,
         "device": torch.cuda.get_device_name(device) if cuda else device and str(device),
-        "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "platform": platform.platform(),
-        "precision": precision,
         "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
 
 
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def _git() -> tuple[str | None, bool | None]:
-    """The commit of the checkout that ganbench runs from; None for an installed copy."""
+    """Return the commit of the checkout that ganbench runs from and whether it is dirty; None where installed."""
     package = Path(ganbench.__file__).parent
     if not (package.parent / ".git").exists():
         return None, None

@@ -1,104 +1,163 @@
-"""What the store holds, trial by trial: how each ended, or where it stands."""
+"""What a store holds, run by run: how each ended, or where it stands."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ganbench.errors import RequestError
 from ganbench.store.checkpoint_header import read_share
-from ganbench.store.run_record import Record, Status
-from ganbench.store.run_spec import Trial
-from ganbench.store.store import Store, in_work
+from ganbench.store.index import Index
+from ganbench.store.layout import SPEC
+from ganbench.store.locks import in_work
+from ganbench.store.run_record import RunStatus
+from ganbench.store.run_spec import RunSpec
+from ganbench.store.store import Store
+from ganbench.store.summary import read_run_summary, read_score_summaries
+from ganbench.util.gc_pause import gc_paused
 
 RUNNING, INTERRUPTED, DAMAGED = "running", "interrupted", "damaged"
-STATUSES = (*(status.value for status in Status), RUNNING, INTERRUPTED, DAMAGED)
-"""How trials ended, and how those stand that have no record."""
+"""How those stand that have no record, or none that can be trusted."""
+UNSCORED = "unscored"
+"""What is said of a run that ended well and has no scores yet; its status is ``ok``."""
+STATUSES = (*(status.value for status in RunStatus), RUNNING, INTERRUPTED, DAMAGED)
 SHOWN = 8
 """Letters of a key that are shown, where that many tell it apart."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A trial in the store: its record where there is one, what was asked for where that can be read.
+    """A run in the store, as a list shows it.
 
-    `reason` says why its `status` is no ``ok``. `share` is how much of the budget its checkpoint stands at, 0 to 1.
-    `started` is None where no clock is to be believed.
+    `reason` says why its `status` is not ``ok``. `label`, `dataset`, `budget` and `precision` are ``?`` and
+    `seed_index` is None where neither its record nor ``spec.json`` can be read. `started` is None where the time is
+    missing or cannot be read. `scored` counts scoring protocols; `metrics` are values by name under the main one of
+    them: of the test split, with the most metrics. `share` is how much of its budget its last checkpoint stands at.
     """
 
     key: str
     folder: Path
     status: str
     reason: str = ""
-    asked: Record | Trial | None = None
-    share: float | None = None
+    label: str = "?"
+    dataset: str = "?"
+    budget: str = "?"
+    precision: str = "?"
+    seed_index: int | None = None
     started: datetime.datetime | None = None
+    scored: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    share: float | None = None
 
     @property
-    def label(self) -> str:
-        return self.asked.about.label if self.asked else "?"
-
-    @property
-    def track(self) -> str:
-        return self.asked.track.protocol.name if self.asked else "?"
-
-    @property
-    def seed(self) -> int | None:
-        return self.asked.repetition if self.asked else None
-
-    @property
-    def record(self) -> Record | None:
-        return self.asked if isinstance(self.asked, Record) else None
+    def unscored(self) -> bool:
+        """Whether it ended well and has no scores yet."""
+        return self.status == RunStatus.OK.value and not self.scored
 
     @property
     def standing(self) -> str:
-        """The status, and for one that was interrupted how far it had come."""
+        """The status; whether scores are missing, and how far an interrupted run had come."""
+        if self.unscored:
+            return f"{self.status}, not scored"
         if self.status != INTERRUPTED:
             return self.status
         return f"{self.status}, {'not begun' if self.share is None else f'at {self.share:.0%}'.replace('%', ' %')}"
 
     def content(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        metrics = self.record.metrics if self.record else {}
         return {
-            "key": self.key, "status": self.status, "reason": self.reason, "model": self.label, "seed": self.seed,
-            "track": self.track, "share": self.share, "started": self.started and self.started.isoformat(),
-            "metrics": {name: score.value for name, score in metrics.items()}, "folder": str(self.folder),
+            "key": self.key, "status": self.status, "reason": self.reason, "model": self.label,
+            "seed_index": self.seed_index, "dataset": self.dataset, "budget": self.budget, "precision": self.precision,
+            "share": self.share, "started": self.started and self.started.isoformat(), "scored": self.scored,
+            "metrics": self.metrics, "folder": str(self.folder),
         }  # fmt: skip
 
 
 def survey(runs: Path) -> list[Entry]:
-    """Return what a store holds, in the order of tracks, models and seeds; what is damaged is an entry that says so."""
-    store = Store(runs)
+    """Return what a store holds, in the order of data sets, budgets, models and seeds.
+
+    A damaged run is an entry that says so. Raises `RequestError` where the store cannot be read at all.
+    """
+    store, index = Store(runs), Index(runs)
     keys = store.keys()
-    entries = [look(store, key) for key in keys]
-    return sorted(entries, key=lambda each: (each.track, each.label, -1 if each.seed is None else each.seed, each.key))
+    with gc_paused():
+        entries = [_known(store, key, index) for key in keys]
+        index.save()
+    return sorted(entries, key=_order)
+
+
+def _order(entry: Entry) -> tuple[str, str, str, int, str]:
+    seed = -1 if entry.seed_index is None else entry.seed_index
+    return entry.dataset, entry.budget, entry.label, seed, entry.key
 
 
 def look(store: Store, key: str) -> Entry:
-    """Return how one trial stands."""
-    folder = store.folder(key)
+    """Return how one run stands."""
     try:
-        kept = store.read(key)
-    except (RequestError, OSError) as error:
-        return Entry(key, folder, DAMAGED, str(error), read_trial(folder), None, _asked_at(folder))
-    if kept is not None:
-        record = kept.record
-        return Entry(key, folder, record.status.value, record.reason, record, None, _started(record))
-    trial, running = read_trial(folder), _in_work(folder)
-    if trial is None and not running:
-        return Entry(key, folder, DAMAGED, f"{folder / 'trial.json'}: damaged, and there is no record")
-    status = RUNNING if running else INTERRUPTED
-    return Entry(key, folder, status, "", trial, read_share(folder), _asked_at(folder))
+        ended = _read_ended(store, key)
+    except RequestError as error:
+        return _without_record(store.folder(key), DAMAGED, str(error))
+    return _entry(store, key, ended) if ended is not None else _unfinished(store.folder(key))
 
 
-def read_trial(folder: Path) -> Trial | None:
-    """Return what was asked for of a trial, None where that cannot be read."""
+def _known(store: Store, key: str, index: Index) -> Entry:
+    """Do what `look` does, with what the index knows."""
     try:
-        return Trial.model_validate_json((folder / "trial.json").read_bytes())
+        ended = index.get(key, lambda: _read_ended(store, key))
+    except RequestError as error:
+        return _without_record(store.folder(key), DAMAGED, str(error))
+    return _entry(store, key, ended) if ended is not None else _unfinished(store.folder(key))
+
+
+def _read_ended(store: Store, key: str) -> list[Any] | None:
+    """Return the fields of an `Entry`, from `status` to `metrics`, as JSON values; None where there is no record."""
+    folder = f"{store.root}/{key}"
+    record = read_run_summary(folder, key)
+    if record is None:
+        return None
+    scores, spec = read_score_summaries(folder, record), record.spec
+    metrics = {name: score.value for name, score in scores[0].metrics.items()} if scores else {}
+    return [
+        record.status.value, record.reason, spec.model_info.label, spec.training.dataset, spec.training.budget,
+        spec.training.precision, spec.seed_index, str(record.provenance.started), len(scores), metrics,
+    ]  # fmt: skip
+
+
+def _entry(store: Store, key: str, ended: list[Any]) -> Entry:
+    status, reason, label, dataset, budget, precision, seed_index, started, scored, metrics = ended
+    return Entry(
+        key, store.folder(key), status, reason, label, dataset, budget, precision, seed_index, _time(started), scored,
+        metrics,
+    )  # fmt: skip
+
+
+def _unfinished(folder: Path) -> Entry:
+    running = _in_work(folder)
+    if not running and read_spec(folder) is None:
+        return Entry(folder.name, folder, DAMAGED, f"{folder / SPEC}: damaged, and there is no record")
+    return _without_record(folder, RUNNING if running else INTERRUPTED, "", read_share(folder))
+
+
+def _without_record(folder: Path, status: str, reason: str, share: float | None = None) -> Entry:
+    entry = Entry(folder.name, folder, status, reason, started=_began(folder), share=share)
+    if (spec := read_spec(folder)) is None:
+        return entry
+    training = spec.training
+    return dataclasses.replace(
+        entry, label=spec.model_info.label, dataset=training.dataset, budget=training.budget,
+        precision=training.precision, seed_index=spec.seed_index,
+    )  # fmt: skip
+
+
+def read_spec(folder: Path) -> RunSpec | None:
+    """Return what was asked for of a run, from its ``spec.json``; None where that cannot be read."""
+    try:
+        return RunSpec.model_validate_json((folder / SPEC).read_bytes())
     except (OSError, ValueError):
         return None
 
@@ -106,12 +165,12 @@ def read_trial(folder: Path) -> Trial | None:
 def letters(keys: Iterable[str]) -> int:
     """Return how many first letters tell keys apart, `SHOWN` at least."""
     ordered = sorted(keys)
-    alike = (_common(one, other) for one, other in zip(ordered, ordered[1:], strict=False))
+    alike = (len(os.path.commonprefix(pair)) for pair in zip(ordered, ordered[1:], strict=False))
     return max([SHOWN, *(count + 1 for count in alike)])
 
 
 def age(started: datetime.datetime | None, now: datetime.datetime) -> str:
-    """Return how long ago that was: ``40 s``, ``3 min``, ``2 h``, ``5 d``; ``?`` where it lies ahead or is unknown."""
+    """Return how long ago that was: ``40 s``, ``3 min``, ``2 h``, ``5 d``; ``?`` where that is unknown or negative."""
     seconds = -1.0 if started is None else (now - started).total_seconds()
     if seconds < 0:
         return "?"
@@ -121,28 +180,25 @@ def age(started: datetime.datetime | None, now: datetime.datetime) -> str:
     return f"{seconds:.0f} s"
 
 
-def _common(one: str, other: str) -> int:
-    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), len(one))
-
-
 def _in_work(folder: Path) -> bool:
     try:
         return in_work(folder)
-    except OSError:  # of somebody else's folder nobody can tell
+    except OSError:  # the folder belongs to somebody else, and its lock cannot be opened
         return False
 
 
-def _started(record: Record) -> datetime.datetime | None:
+def _time(text: str) -> datetime.datetime | None:
+    """Read a time of ISO 8601, UTC where it names no zone; None for what is none."""
     try:
-        found = datetime.datetime.fromisoformat(str(record.provenance.get("started")))
+        found = datetime.datetime.fromisoformat(text)
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
-def _asked_at(folder: Path) -> datetime.datetime | None:
-    """Return when ``trial.json`` was written, which every start of a trial does."""
+def _began(folder: Path) -> datetime.datetime | None:
+    """Return when ``spec.json`` was written, which happens at every start of a run."""
     try:
-        return datetime.datetime.fromtimestamp((folder / "trial.json").stat().st_mtime, datetime.UTC)
+        return datetime.datetime.fromtimestamp((folder / SPEC).stat().st_mtime, datetime.UTC)
     except (OSError, ValueError, OverflowError):
         return None

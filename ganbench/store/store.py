@@ -23,7 +23,10 @@ from ganbench.store.merge import merge
 from ganbench.store.run_record import RunRecord
 from ganbench.store.score_record import ScoreRecord
 from ganbench.util.checked_json import decode_bytes
+from ganbench.util.gc_pause import gc_paused
 
+BATCH = 500
+"""Runs that are read at once."""
 LOCK_SECONDS = 30.0
 """How long `Store.write_score` waits for another command that is writing scores of the same run."""
 
@@ -104,7 +107,7 @@ class Store:
 
         None where there is none; raises `RequestError` as `read` does.
         """
-        path = os.path.join(self.root, key, RUN)
+        path = f"{self.root}/{key}/{RUN}"
         try:
             with open(path, "rb") as stream:
                 raw = stream.read()
@@ -125,9 +128,11 @@ class Store:
         What cannot be trusted is yielded too, with `StoredRun.problems`; runs without a record are left out. A score
         of other samples than those of the record is a problem, since it says nothing of this run.
         """
-        for key in self.keys():
-            if (found := self.stored(key)) is not None:
-                yield found
+        keys = self.keys()
+        for start in range(0, len(keys), BATCH):
+            with gc_paused():
+                batch = [self.stored(key) for key in keys[start : start + BATCH]]
+            yield from (found for found in batch if found is not None)
 
     def stored(self, key: str) -> StoredRun | None:
         """Return a run's record and its scores, None where it has no ``run.json``; see `records`."""
@@ -137,15 +142,7 @@ class Store:
             return StoredRun(key, self.folder(key), None, [], [str(error)])
         if record is None:
             return None
-        scores, problems = self.scores(key)
-        if record.samples is not None:
-            fitting = [score for score in scores if score.samples_sha256 == record.samples.sha256]
-            for score in scores:
-                if score.samples_sha256 != record.samples.sha256:
-                    path = self.score_path(key, score.key)
-                    problems.append(f"score {path}: of other samples than the run's: `ganbench score {key}`")
-            scores = fitting
-        return StoredRun(key, self.folder(key), record, scores, problems)
+        return StoredRun(key, self.folder(key), record, *read_scores(self.folder(key), record))
 
     def set_aside(self, key: str) -> Path:
         """Move a run's record out of the way and return where it lies now."""
@@ -157,20 +154,7 @@ class Store:
 
     def scores(self, key: str) -> ReadScores:
         """Return all scores of a run, and why files could not be used: damaged, edited, or of another run."""
-        folder = os.path.join(self.root, key, SCORES)
-        records, problems = [], []
-        try:
-            names = sorted(name for name in os.listdir(folder) if name.endswith(".json") and name[0] != ".")
-        except (FileNotFoundError, NotADirectoryError):
-            names = []
-        except OSError as error:
-            return ReadScores([], [f"scores {folder}: cannot be read ({os.strerror(error.errno or 0)})"])
-        for name in names:
-            try:
-                records.append(_read_score(os.path.join(folder, name), key, name.removesuffix(".json")))
-            except RequestError as error:
-                problems.append(str(error))
-        return ReadScores(records, problems)
+        return _read_scores(str(self.folder(key)), key)
 
     def read_score(self, key: str, protocol_key: str) -> ScoreRecord | None:
         """Return the scores of a run under a protocol, None where there are none.
@@ -210,6 +194,20 @@ class Store:
         return record
 
 
+def read_scores(folder: Path, record: RunRecord) -> ReadScores:
+    """Return the scores in a run's folder, whatever its name, that are of the samples in the run's record."""
+    scores, problems = _read_scores(str(folder), record.key)
+    if record.samples is None:
+        return ReadScores(scores, problems)
+    fitting = [score for score in scores if score.samples_sha256 == record.samples.sha256]
+    problems += [
+        f"score {folder / SCORES / score.key}.json: of other samples than the run's: run `ganbench score {record.key}`"
+        for score in scores
+        if score.samples_sha256 != record.samples.sha256
+    ]
+    return ReadScores(fitting, problems)
+
+
 def set_aside(folder: Path) -> Path:
     """Move the record in a run's folder to ``run-before-N.json`` and return that."""
     return _move_aside(folder / RUN, f"{folder / RUN.removesuffix('.json')}-before-{{number}}.json")
@@ -228,13 +226,31 @@ def _is_run(entry: os.DirEntry[str]) -> bool:
     """Tell whether a folder holds a run; one that cannot be looked into counts as one, so that it is not overlooked."""
     for name in (RUN, SPEC):
         try:
-            os.stat(os.path.join(entry.path, name))
+            Path(entry.path, name).stat()
             return True
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
             return True
     return False
+
+
+def _read_scores(run_folder: str, key: str) -> ReadScores:
+    folder = f"{run_folder}/{SCORES}"
+    records, problems = [], []
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(each.name for each in entries if each.name.endswith(".json") and each.name[0] != ".")
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    except OSError as error:
+        return ReadScores([], [f"scores {folder}: cannot be read ({os.strerror(error.errno or 0)})"])
+    for name in names:
+        try:
+            records.append(_read_score(f"{folder}/{name}", key, name.removesuffix(".json")))
+        except RequestError as error:
+            problems.append(str(error))
+    return ReadScores(records, problems)
 
 
 def _read_score(path: str, key: str, protocol_key: str) -> ScoreRecord:

@@ -32,7 +32,7 @@ from ganbench.training.memory import peak_memory
 from ganbench.training.training_run import Stopped, TrainingRun
 from ganbench.util.atomic_io import remove_partial_files, sha256_of, write_text
 from ganbench.util.exit_codes import BUSY, STOPPED
-from ganbench.util.text import tail
+from ganbench.util.log_tail import tail
 
 ENTRY = f"{__name__}:work"
 RESERVED = 2**16

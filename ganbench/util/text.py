@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 
 def one_line(text: str, limit: int | None = None) -> str:
     """Fold white space, line ends and control characters into single spaces, and cut at `limit` characters."""
@@ -20,15 +17,11 @@ def error_line(error: BaseException) -> str:
     return text if isinstance(error, RequestError) else f"{type(error).__name__}: {text}"
 
 
-TAIL_LINES, TAIL_BYTES = 30, 4096
-
-
-def tail(log: Path) -> str:
-    """Return the last lines of a log; nothing where it cannot be read."""
-    try:
-        with open(log, "rb") as stream:
-            stream.seek(max(0, stream.seek(0, os.SEEK_END) - TAIL_BYTES))
-            text = stream.read().decode(errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-TAIL_LINES:])
+def human_bytes(count: int) -> str:
+    """Return a number of bytes as ``0 B``, ``512 B``, ``1.5 KiB``, ``300 MiB``: three digits at the most."""
+    size, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1023.5:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 9.95 else f"{size:.1f} {unit}"
