@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from ganbench.errors import RequestError
+from ganbench.util.text import one_line
 
 KINDS = {
     "models": "model", "datasets": "data set", "extractors": "extractor", "metrics": "metric", "tracks": "track",
@@ -113,9 +114,9 @@ def json_value(field: str, value: Any) -> Any:
     try:
         return json.loads(json.dumps(value, allow_nan=False, default=_fields))
     except (TypeError, ValueError, RecursionError) as error:
-        shown = repr(value) if len(repr(value)) <= 80 else f"a {type(value).__qualname__}"
         raise RequestError(
-            f"{field}={shown} cannot be saved: use finite numbers, text, True or False, None, or lists of them"
+            f"{field}={one_line(repr(value), 80)} cannot be saved as JSON: use finite numbers, text, True or False,"
+            " None, or lists of them"
         ) from error
 
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from ganbench.errors import RequestError, did_you_mean
+from ganbench.registry.item_checks import json_value
 
 if TYPE_CHECKING:
     from ganbench.model import Model
@@ -66,7 +67,10 @@ def _assignment(text: str, where: str) -> tuple[str, str]:
 
 
 def make_config(model: type[Model], settings: dict[str, Any]) -> Any:
-    """Return the model's `Config` with `settings` (text or values) checked against its types."""
+    """Return the model's `Config` with `settings` (text or values) checked against its types.
+
+    Raises `RequestError`, which names model and parameter, also where a value cannot be saved as JSON.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     if not dataclasses.is_dataclass(model.Config):
@@ -95,29 +99,35 @@ def make_config(model: type[Model], settings: dict[str, Any]) -> Any:
         if isinstance(values[name], float) and not math.isfinite(values[name]):
             raise RequestError(f"model {model.name!r}: {name}={value!r} is not a finite number")
     try:
-        return model.Config(**values)
+        config = model.Config(**values)
     except (TypeError, ValueError) as error:
         raise RequestError(f"model {model.name!r}: {error}") from error
+    try:
+        config_values(config)
+    except RequestError as error:
+        raise RequestError(f"model {model.name!r}: {error}") from error
+    return config
 
 
 def label_of(model: type[Model], config: Any) -> str:
     """Return the name and, in brackets, every hyper-parameter that differs from its default."""
     try:
         default = model.Config()
-    except TypeError:  # a hyper-parameter without a default
+    except TypeError:  # a hyper-parameter has no default
         default = None
     changed = [
-        f"{field.name}={_plain(getattr(config, field.name))}"
+        f"{field.name}={_plain(field.name, getattr(config, field.name))}"
         for field in dataclasses.fields(config)
         if default is None or getattr(config, field.name) != getattr(default, field.name)
     ]
     return f"{model.name}[{','.join(changed)}]" if changed else model.name
 
 
-def _plain(value: Any) -> str:
+def _plain(name: str, value: Any) -> str:
+    value = json_value(name, value)
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def config_values(config: Any) -> dict[str, Any]:
-    """Return the hyper-parameters as JSON values."""
-    return json.loads(json.dumps(dataclasses.asdict(config)))  # type: ignore[no-any-return]
+    """Return the hyper-parameters as JSON values; raise `RequestError`, which names the one that JSON cannot hold."""
+    return {field.name: json_value(field.name, getattr(config, field.name)) for field in dataclasses.fields(config)}

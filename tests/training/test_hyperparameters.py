@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import torch
 
 from ganbench.errors import RequestError
 from ganbench.model import Model
@@ -115,6 +117,49 @@ def test_what_the_config_itself_refuses_is_told() -> None:
     with pytest.raises(RequestError, match="'picky'.*needed"):
         make_config(Picky, {})
     assert label_of(Picky, make_config(Picky, {"needed": 1})) == "picky[needed=1,batch_size=1]"
+
+
+class Shy(Model):
+    name = "shy"
+
+    @dataclass(frozen=True)
+    class Config:
+        batch_size: int = 64
+        where: Any = None
+        parts: tuple[float, ...] = (0.5,)
+        inner: Knobs.Config = field(default_factory=Knobs.Config)
+
+
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
+
+@pytest.mark.parametrize(
+    "value", [torch.float32, Path("x"), {1, 2}, 1j, b"bytes", object, float("nan"), [float("inf")], LOOP, {(1, 2): 3}],
+    ids=["dtype", "path", "set", "complex", "bytes", "class", "nan", "inf", "loop", "key"],
+)  # fmt: skip
+def test_a_value_that_json_cannot_hold_is_refused_by_name(value: Any) -> None:
+    for refused in (lambda: make_config(Shy, {"where": value}), lambda: config_values(Shy.Config(where=value))):
+        with pytest.raises(RequestError, match="where=") as refusal:
+            refused()
+        assert "\n" not in str(refusal.value)
+    with pytest.raises(RequestError, match="^model 'shy': "):
+        make_config(Shy, {"where": value})
+    with pytest.raises(RequestError, match="where="):
+        label_of(Shy, Shy.Config(where=value))
+
+
+@pytest.mark.parametrize("text", ["[NaN]", "[1, Infinity]", "[1e999]"])
+def test_numbers_within_lists_are_finite_too(text: str) -> None:
+    with pytest.raises(RequestError, match="^model 'shy': parts="):
+        make_config(Shy, {"parts": text})
+
+
+def test_a_dataclass_within_a_config_is_saved_and_read_back() -> None:
+    config = make_config(Shy, {"inner": Knobs.Config(layers=(1, 2)), "parts": "[1, 2]"})
+    values = config_values(config)
+    assert (values["inner"]["layers"], values["parts"]) == ([1, 2], [1.0, 2.0])
+    assert make_config(Shy, values) == config
 
 
 class Loose(Model):
