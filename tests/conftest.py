@@ -83,8 +83,13 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
     """Two models and the baselines after five steps; tests only look at it."""
     folder = tmp_path_factory.mktemp("smoke")
     runs, boards = folder / "runs", folder / "boards"
-    words = ("run", "--plugins", "dcgan,vae", *SMOKE, "--jobs", 2, "--out", runs, "--boards", boards)
+    words = ("run", "--plugins", "dcgan,vae", *SMOKE, "--jobs", 2, *at(folder))
     return Smoke(words, runs, boards, call(*words))
+
+
+def at(folder: Path) -> tuple[object, ...]:
+    """Return the options that keep a command within a folder."""
+    return ("--runs", folder / "runs", "--boards", folder / "boards", "--published", folder / "leaderboards")
 
 
 @pytest.fixture

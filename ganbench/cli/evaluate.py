@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganbench.cli.options import folder_option
+from ganbench.cli.options import data_dir_option, device_option, quiet_option
 from ganbench.errors import RequestError
 
 if TYPE_CHECKING:
@@ -32,29 +32,30 @@ if TYPE_CHECKING:
 @click.option("--range", "value_range", type=click.Choice(("0-1", "-1-1")),
               help="What floats mean, where their values do not say.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@folder_option("--data-dir", None, "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]")
+@click.option(
+    "--against",
+    type=click.Choice(("test", "validation")),
+    default="test",
+    show_default=True,
+    help="The split of the data set.",
+)
+@device_option()
+@data_dir_option()
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
 @click.option("--save-statistics", type=click.Path(dir_okay=False, path_type=Path), help="Write the samples' mean and covariance, for a later --reference.")  # fmt: skip  # noqa: E501
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option()
 def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     """Score SAMPLES: a folder of PNG, JPEG, WebP or BMP files, an .npy or .npz file, or the folder of a run.
 
     \b
     ganbench evaluate samples/                           against the test digits of mnist5k
     ganbench evaluate fake.npz --reference real_folder/  against your own images
-    ganbench evaluate runs/KEY                           the numbers of that trial's record again
+    ganbench evaluate runs/KEY                           the scores of that run's samples again
     """
     from ganbench.cli.console import console
     from ganbench.cli.progress_bar import Bar
-    from ganbench.registry.builtins import discover
-    from ganbench.registry.registry import Broken
     from ganbench.scoring.external.evaluate import Request, score
     from ganbench.util.atomic_io import check_writable
-
-    def warn(broken: Broken) -> None:
-        if not quiet:
-            click.echo(f"ganbench: left out a broken plugin, {broken.origin}: {broken.error}", err=True)
 
     for option, file in (("--json", json_file), ("--save-statistics", options["save_statistics"])):
         if file is not None:
@@ -62,7 +63,7 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     screen = console()
     request = Request(**options, command=("ganbench", *sys.argv[1:]))
     with Bar(screen, shown=screen.is_terminal and not quiet, lines=not quiet) as bar:
-        report = score(request, discover(warn), bar.move)
+        report = score(request, discover_with_warnings(quiet=quiet), bar.move)
     if json_file is not None:
         try:
             report.write(json_file)
@@ -86,19 +87,19 @@ def _print(report: Report, screen: Console) -> None:
         f" sha256 {samples['sha256'][:12]}",
         f"reference  {reference['name']}: {reference['n']:,} images, sha256 {reference['sha256'][:12]}",
         f"extractor  {extractor['name']}, sha256 {extractor['sha256'][:12]}",
-        *(f"not scored {', '.join(names)}: {why}" for why, names in _absent(report).items()),
+        *(f"not scored {', '.join(names)}: {why}" for why, names in _skipped(report).items()),
         *(f"note: {note}" for note in report.notes),
     ]
     for line in lines:
         screen.print(Text(line), soft_wrap=True)
 
 
-def _absent(report: Report) -> dict[str, list[str]]:
+def _skipped(report: Report) -> dict[str, list[str]]:
     """Return titles by the reason why they have no value."""
     reasons: dict[str, list[str]] = {}
     for metric in report.info:
-        if metric.name in report.verdict.absent:
-            reasons.setdefault(report.verdict.absent[metric.name], []).append(metric.title)
+        if metric.name in report.result.skipped:
+            reasons.setdefault(report.result.skipped[metric.name], []).append(metric.title)
     return reasons
 
 
@@ -111,7 +112,7 @@ def _table(report: Report) -> Table:
     for column in ("metric", "value", "± se", "n", "better", "what it means"):
         table.add_column(column, justify="right" if column in ("value", "± se", "n") else "left", overflow="fold")
     for metric in report.info:
-        score = report.verdict.scores.get(metric.name)
+        score = report.result.scores.get(metric.name)
         if score is None:
             continue
         digits = max(metric.digits, 3)

@@ -78,6 +78,8 @@ def resolve(
     names or files, joined by commas, whose scores are columns of their own. `device_kind` counts where the budget is
     time.
     """
+    if weights is not None and not weights.is_file():
+        raise RequestError(f"--weights {weights}: there is no such file")
     dataset = load_dataset(track.dataset, registry, data_dir)
     shown = dataset.validation if against == "test" else dataset.test
     for what, wanted, split in (("samples", track.samples, shown), ("curve_samples", track.curve_samples, shown)):

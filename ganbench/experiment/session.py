@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -121,6 +122,8 @@ def prepare(request: Request, registry: Registry) -> Session:
         raise RequestError(f"--precision {request.precision!r}: write fp32 or bf16")
     track = find_track(request.track, registry).with_budget(request.budget)
     track = track.with_precision(request.precision)  # type: ignore[arg-type]
+    if not math.isfinite(request.checkpoint_seconds):
+        raise RequestError(f"--checkpoint-every {request.checkpoint_seconds}: write seconds, 0 for one after the other")
     indices = seed_indices(request.seeds, track)
     protocols = resolve(
         track, registry, data_dir=request.data_dir, weights=request.weights, metrics=request.metrics,

@@ -28,7 +28,7 @@ from ganbench.registry.source_hash import source_hash
 from ganbench.reproduction.compare import Comparison, Result, compare
 from ganbench.store.layout import RUN
 from ganbench.store.locks import check_lockable
-from ganbench.store.lookup import find_record
+from ganbench.store.lookup import find_run
 from ganbench.store.run_record import RunRecord
 from ganbench.store.run_spec import TRAINING_VERSION, RunSpec, RuntimeConfig, TrainJob
 from ganbench.store.score_record import ScoreRecord
@@ -96,7 +96,7 @@ def prepare(request: Request, registry: Registry) -> Reproduction:
     Raises `RequestError` where the record cannot be found or trusted, where anything that its key is made of is not
     here as recorded, and for a wrong option.
     """
-    path, record = find_record(request.record, request.runs, request.published)
+    path, record = find_run(request.record, request.runs, request.published)
     store = Store(request.out)
     if not NAME.fullmatch(record.key):  # it becomes a folder's name: it must not lead out of the store
         raise RequestError(f"record {path}: key {record.key!r} cannot be the name of a folder")

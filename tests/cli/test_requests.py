@@ -39,6 +39,12 @@ class Impostor(ganbench.Model):
         (["--plugins", "vae", "--seeds", "0"], "--seeds '0': nothing would be trained"),
         (["--plugins", "vae", "--seeds", "-1"], "--seeds '-1'"),
         (["--plugins", "vae", "--seeds", "two"], "--seeds 'two': write a count such as 3"),
+        (["--plugins", "vae", "--seeds", "99999999999999999999"], "write a count such as 3"),
+        (["--plugins", "vae", "--seeds", "100000000"], "more than 1,000 seeds"),
+        (["--plugins", "vae", "--checkpoint-every", "nan"], "--checkpoint-every"),
+        (["--plugins", "real"], "unknown model 'real'"),
+        (["--plugins", "vae", "--metrics", "fid,vend"], "unknown metric 'vend' (did you mean 'vendi'?)"),
+        (["--plugins", "vae", "--runs", ""], "the path is empty"),
         (["--plugins", "vae", "--jobs", "0"], "--jobs 0: at least 1"),
         (["--plugins", "vae", "--jobs", "two"], "'two' is not a valid integer"),
         (["--plugins", "vae", "--device", "gpu"], "--device 'gpu': write auto, cpu, cuda or cuda:N"),
@@ -56,7 +62,7 @@ class Impostor(ganbench.Model):
 )
 def test_run_refuses(command: Command, tmp_path: Path, words: list[str], said: str) -> None:
     track = [] if "--track" in words else ["--track", "digits-smoke"]
-    answer = command("run", *track, "--out", tmp_path / "runs", "--boards", tmp_path / "boards", *words)
+    answer = command("run", *track, "--runs", tmp_path / "runs", "--boards", tmp_path / "boards", *words)
     assert answer.status == 2
     assert answer.out == ""
     assert answer.err.startswith("ganbench: ")
@@ -68,7 +74,7 @@ def test_run_refuses(command: Command, tmp_path: Path, words: list[str], said: s
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_cuda_is_refused_where_there_is_none(command: Command, tmp_path: Path) -> None:
     answer = command(
-        "run", "--plugins", "vae", "--device", "cuda", "--out", tmp_path / "runs", "--boards", tmp_path / "boards"
+        "run", "--plugins", "vae", "--device", "cuda", "--runs", tmp_path / "runs", "--boards", tmp_path / "boards"
     )
     assert (answer.status, answer.err) == (
         2,
@@ -80,7 +86,7 @@ def test_two_plugins_of_one_name_are_both_named(command: Command, tmp_path: Path
     path = tmp_path / "impostor.py"
     path.write_text(IMPOSTOR)
     answer = command(
-        "run", "--plugins", f"dcgan,{path}:Impostor", "--track", "digits-smoke", "--out", tmp_path, "--boards", tmp_path
+        "run", "--plugins", f"dcgan,{path}:Impostor", "--track", "digits-smoke", "--runs", tmp_path, "--boards", tmp_path
     )  # fmt: skip
     assert answer.status == 2
     assert answer.err.count("\n") == 1
@@ -89,13 +95,13 @@ def test_two_plugins_of_one_name_are_both_named(command: Command, tmp_path: Path
     assert "ganbench_plugins.dcgan" in answer.err
 
 
-@pytest.mark.parametrize("option", ["--out", "--boards"])
+@pytest.mark.parametrize("option", ["--runs", "--boards"])
 @pytest.mark.parametrize("inside", ["", "deep/inside"])
 def test_a_folder_that_cannot_be_written_is_found_at_once(
     command: Command, tmp_path: Path, option: str, inside: str
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    folders = {"--out": tmp_path / "runs", "--boards": tmp_path / "boards", option: tmp_path / "file" / inside}
+    folders = {"--runs": tmp_path / "runs", "--boards": tmp_path / "boards", option: tmp_path / "file" / inside}
     answer = command(
         "run", "--plugins", "vae", "--track", "digits-smoke", *[word for pair in folders.items() for word in pair]
     )
@@ -110,12 +116,18 @@ def test_a_folder_that_cannot_be_written_is_found_at_once(
     [
         (["rum"], "unknown command 'rum' (did you mean 'run'?)"),
         (["tracks", "show", "mnist5k-quik"], "unknown track 'mnist5k-quik' (did you mean 'mnist5k-quick'?)"),
-        (["sample", "0123456789abcdef"], "no trial of that key"),
+        (["sample", "0123456789abcdef"], "no run of that key"),
         (["sample", "/there/is/no/such/folder"], "no such file or folder"),
         (["sample", "0123", "-n", "0"], "-n 0: at least 1"),
-        (["leaderboard", "--track", "digits-smok"], "digits-smok"),
-        (["leaderboard", "--track", "../../etc"], "not the name of a track"),
-        (["leaderboard", "--board", "x"], "No such option"),
+        (["board", "--track", "digits-smok"], "unknown track 'digits-smok' (did you mean 'digits-smoke'?)"),
+        (["board", "--track", "digits-smoke"], "no run of it in runs, and none is published in leaderboards"),
+        (["board", "--track", "../../etc"], "unknown track '../../etc'"),
+        (["board", "--board", "x"], "No such option"),
+        (["score"], "no run with samples"),
+        (["score", "0123456789"], "no run of that key"),
+        (["score", "--extractor", "inception"], "no run with samples"),
+        (["remove", "dcgan"], "'dcgan': no run of that key (four letters or more) or label"),
+        (["publish", "--track", "digits-smoke"], "holds no scored run of it: nothing to publish"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -133,15 +145,17 @@ def test_an_unwritable_board_or_picture_is_one_line_too(command: Command, smoke:
     (tmp_path / "file").write_text("in the way")
     key = next(smoke.runs.glob("*/checkpoint.pt")).parent.name
     board = (
-        "leaderboard",
+        "board",
         "--track",
-        "digits-smoke+5steps",
-        "--out",
+        "digits-smoke",
+        "--budget",
+        "5steps",
+        "--runs",
         smoke.runs,
         "--boards",
         tmp_path / "file" / "inside",
     )
-    sample = ("sample", key, "--runs", smoke.runs, "--out", tmp_path / "file" / "grid.png")
+    sample = ("sample", key, "--runs", smoke.runs, "--export", tmp_path / "file" / "grid.png")
     for answer in (command(*board), command(*sample)):
         assert answer.status == 2
         assert answer.err.count("\n") == 1

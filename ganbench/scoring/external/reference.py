@@ -9,8 +9,8 @@ from typing import Any
 
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import RequestError, did_you_mean
-from ganbench.experiment.plan import find_track, load_dataset
 from ganbench.metric import HEADLINE
+from ganbench.registry.lookup import find_track, load_dataset
 from ganbench.registry.registry import Registry
 from ganbench.scoring.evaluator import Reference
 from ganbench.scoring.external.array_layout import plain
@@ -27,14 +27,16 @@ def read_reference(
     wanted: Any,
     track: Track,
     registry: Registry,
+    extractor: str,
     identity: str,
     *,
+    against: str,
     data_dir: Path | None,
     layout: str | None,
     value_range: str | None,
     watch: Callable[[int, int], None],
 ) -> tuple[Dataset | Reference, Images | Statistics]:
-    """Return what the judge compares with, and the same with its name.
+    """Return what the evaluator compares with, and the same with its name.
 
     `wanted` is a track, a data set, a folder, a file of images or of statistics, or an array; None is the track's own.
     """
@@ -43,8 +45,8 @@ def read_reference(
         name = find_track(name, registry).dataset
     if wanted is None or registry.has("datasets", name):
         dataset = load_dataset(name, registry, data_dir)
-        test = dataset.test
-        return dataset, Images(f"{name} (test split)", "dataset", test.images, test.labels, len(test))
+        split = dataset.split(against)
+        return dataset, Images(f"{name} ({against} split)", "dataset", split.images, split.labels, len(split))
     if name and is_run(Path(name)):
         raise RequestError(
             f"--reference {name}: is a run, not real images: name a track, a data set, a folder or a file"
@@ -53,7 +55,7 @@ def read_reference(
         known = [entry.name for kind in ("tracks", "datasets") for entry in registry.all(kind)]
         raise RequestError(f"--reference {name!r}: is no track, data set, folder or file{did_you_mean(name, known)}")
     if name and is_statistics(Path(name)):
-        statistics = read_statistics(Path(name), identity, track.extractor)
+        statistics = read_statistics(Path(name), identity, extractor)
         return Reference(None, statistics.moments), statistics
     images = read_images(wanted, layout=layout, value_range=value_range, watch=watch)
     return Reference(Split(images.pixels, None)), replace(images, labels=None)

@@ -14,11 +14,12 @@ import numpy as np
 
 from ganbench.extractors.base import ExtractorSource
 from ganbench.metric import MetricInfo, flatten
-from ganbench.scoring.evaluator import Verdict
+from ganbench.scoring.evaluator import EvaluationResult
 from ganbench.scoring.external.images import Images
 from ganbench.scoring.external.saved_statistics import Statistics
 from ganbench.scoring.metric_context import Classifier
-from ganbench.tracks.track import PROTOCOL, Track
+from ganbench.store.score_record import SCORING_VERSION
+from ganbench.tracks.track import Track
 from ganbench.util.atomic_io import write_text
 
 SCHEMA = 2
@@ -28,9 +29,9 @@ POINTS = "clamped to [-1, 1], float32"
 
 @dataclass(frozen=True)
 class Report:
-    """The verdict, what its metrics are, sentences that a reader must see, and the whole as JSON values."""
+    """The result, what its metrics are, sentences that a reader must see, and the whole as JSON values."""
 
-    verdict: Verdict
+    result: EvaluationResult
     facts: tuple[MetricInfo, ...]
     notes: tuple[str, ...]
     content: dict[str, Any]
@@ -38,14 +39,14 @@ class Report:
     @property
     def scores(self) -> dict[str, float]:
         """Values by name, deviations and errors among them."""
-        return flatten(self.verdict.scores)
+        return flatten(self.result.scores)
 
     def write(self, path: Path) -> None:
         write_text(path, json.dumps(self.content, indent=1, allow_nan=False) + "\n")
 
 
 def make_report(
-    verdict: Verdict,
+    result: EvaluationResult,
     facts: Sequence[MetricInfo],
     images: Images,
     reference: Images | Statistics,
@@ -54,22 +55,18 @@ def make_report(
     identity: str,
     *,
     notes: list[str],
-    fingerprint: str | None,
     classifier: Classifier | None,
     provenance: dict[str, Any],
 ) -> Report:
-    """Assemble a report; `fingerprint` is that of records which stand on the same board, None where there are none.
-
-    ``metrics`` and ``absent`` in its content are as in a trial's record.
-    """
-    versions = {metric.name: metric.version for metric in facts if metric.name in verdict.scores}
+    """Assemble a report; ``metrics`` and ``skipped`` in its content are as in a run's scores."""
+    versions = {metric.name: metric.version for metric in facts if metric.name in result.scores}
     libraries = {name: version(name) for name in ("numpy", "scipy", "pillow", "torch-fidelity")}
     content = {
         "schema": SCHEMA,
-        "metrics": {name: score.model_dump() for name, score in verdict.scores.items()},
-        "absent": verdict.absent,
+        "metrics": {name: score.model_dump() for name, score in result.scores.items()},
+        "skipped": result.skipped,
         "metric_versions": versions,
-        "protocol": PROTOCOL,
+        "protocol": SCORING_VERSION,
         "settings": {"downstream_classifier": None if classifier is None else asdict(classifier)},
         "samples": _about(images) | {"labels_sha256": _labels_hash(images)},
         "reference": _about(reference),
@@ -79,11 +76,10 @@ def make_report(
             "extractor": source.preprocessing,
         },
         "track": track.model_dump(mode="json"),
-        "fingerprint": fingerprint,
         "notes": notes,
         "provenance": provenance | {"libraries": libraries},
     }
-    return Report(verdict, tuple(facts), tuple(notes), content)
+    return Report(result, tuple(facts), tuple(notes), content)
 
 
 def _about(images: Images | Statistics) -> dict[str, Any]:
