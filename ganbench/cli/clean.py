@@ -36,7 +36,7 @@ def clean(keys: tuple[str, ...], runs: Path, curves: bool, dry_run: bool) -> Non
     chosen = list(dict.fromkeys(_key(find_folder(key, runs), runs) for key in keys)) if keys else every
     shown, freed, count = letters(every), 0, 0
     for each in clean_store(store, chosen, curves=curves, dry_run=dry_run):
-        name = one_line(f"{each.key[:shown]}  {each.label}")
+        name = f"{one_line(each.key)[:shown]}  {one_line(each.label)}"
         if each.files:
             click.echo(f"{name}: {human_bytes(each.freed)}: {', '.join(each.files)}")
         for note in each.notes:

@@ -115,7 +115,9 @@ def test_whatever_changes_is_read_again(indexed: Path, monkeypatch: pytest.Monke
     assert [each.status for each in survey(indexed)] == ["ok", "interrupted", "failed"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"{}", b"0" * 64 + b'\n{"version": 1, "runs": {}}', b"\xff" * 99], ids=len)
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"{}", b"0" * 64 + b'\n{"version": 1, "runs": {}}', b"\xff" * 99], ids=len
+)
 def test_a_damaged_index_is_made_anew(indexed: Path, content: bytes) -> None:
     before, kept = survey(indexed), (indexed / ".index").read_bytes()
     (indexed / ".index").write_bytes(content)
