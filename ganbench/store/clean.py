@@ -10,13 +10,14 @@ Records, scores, checkpoints, pictures and logs stay. A run that is in work is l
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganbench.errors import RequestError
 from ganbench.store.layout import CHECKPOINT, SAMPLES, SCORES
-from ganbench.store.locks import in_work, locked
+from ganbench.store.locks import Lock, in_work, locked
 from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.store.samples import SampleFile
 from ganbench.store.store import Store
@@ -57,12 +58,20 @@ def clean(
             yield Cleaned(key, "?", {}, [f"left alone: {error}"])
             continue
         label = record.spec.model_info.label if record else "?"
-        if dry_run:
-            yield _in_work(key, label) if in_work(folder) else _clean(folder, key, label, record, curves, dry_run)
+        try:
+            if dry_run:
+                yield _in_work(key, label) if in_work(folder) else _clean(folder, key, label, record, curves, dry_run)
+                continue
+            lock = Lock(folder)
+            mine = lock.acquire()
+        except OSError as error:
+            yield Cleaned(key, label, {}, [f"left alone: it cannot be locked ({os.strerror(error.errno or 0)})"])
             continue
-        with locked(folder) as mine:
+        try:
             # What was read before the lock was held may have been trained again meanwhile.
             yield _clean(folder, key, label, store.read(key), curves, dry_run) if mine else _in_work(key, label)
+        finally:
+            lock.release()
 
 
 def _in_work(key: str, label: str) -> Cleaned:

@@ -141,3 +141,15 @@ def test_a_record_cannot_name_files_elsewhere(tmp_path: Path) -> None:
         assert told.files.keys() <= PARTIAL | RESUME, name
         assert mine.exists()
         assert os.path.lexists(folder / "samples" / "linked.npy")
+
+
+def test_a_run_that_cannot_be_locked_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    record = trained(tmp_path)
+    before = files(tmp_path / record.key)
+    monkeypatch.setattr("ganbench.store.clean.Lock.acquire", refuse)
+    (told,) = clean(Store(tmp_path))
+    assert told.notes == ["left alone: it cannot be locked (Permission denied)"]
+    assert files(tmp_path / record.key) == before
