@@ -108,7 +108,12 @@ def _show_samples(folder: Path, samples: SampleFile | None) -> None:
         _line("samples", "none")
         return
     where = folder / samples.file
-    gone = "" if where.exists() else " (not there; they can be drawn again from the checkpoint)"
+    again = (
+        "they can be drawn again from the checkpoint"
+        if (folder / CHECKPOINT).exists()
+        else "and neither is the checkpoint"
+    )
+    gone = "" if where.exists() else f" (not there; {again})"
     _line("samples", f"{samples.n:,}, sha256 {samples.sha256[:HASH]}, {where}{gone}")
 
 

@@ -35,9 +35,14 @@ def atomic_write(path: Path, write: Callable[[BinaryIO], object], *, keep: Path 
         raise
 
 
+def partial_files(folder: Path) -> list[Path]:
+    """Return what `atomic_write` left half done in a folder when its process was killed; also what is being written."""
+    return sorted(path for path in folder.glob(".*.????????") if path.is_file())
+
+
 def remove_partial_files(folder: Path) -> None:
-    """Remove what `atomic_write` left half done in a folder when its process was killed."""
-    for path in folder.glob(".*.????????"):
+    """Remove `partial_files`; call it only where nobody else writes to the folder."""
+    for path in partial_files(folder):
         path.unlink(missing_ok=True)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ from pydantic import BaseModel, ValidationError
 from ganbench.errors import RequestError
 
 M = TypeVar("M", bound=BaseModel)
+_SCHEMA = re.compile(rb' "schema": ([0-9]{1,9}),?\n')
+"""How the first line after the checksum reads, where `schema` is the first key."""
 _HEAD, _TAIL = b'{"checksum": "', b'",\n'
 _LENGTH = len(_HEAD) + 64 + len(_TAIL)
 
@@ -56,12 +59,8 @@ def decode_bytes(raw: bytes, path: str | Path, model: type[M], what: str, schema
 
 def _schema(raw: bytes) -> Any:
     """Return the schema that a file says it has, None where it is no JSON object with one."""
-    start = raw[_LENGTH : _LENGTH + 40].split(b",")[0]
-    if start.startswith(b' "schema": '):
-        try:
-            return json.loads(start.partition(b":")[2])
-        except ValueError:
-            return None
+    if start := _SCHEMA.match(raw, _LENGTH):
+        return int(start[1])
     try:
         content = json.loads(raw)
     except (ValueError, RecursionError):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ganbench.metric import HEADLINE, MetricInfo, Score
+from ganbench.store.checkpoint_header import FORMAT, HEADER
 from ganbench.store.run_record import CurvePoint, RunRecord, RunStatus
 from ganbench.store.run_spec import ModelInfo, RunSpec, RuntimeConfig, TrainingProtocol
 from ganbench.store.samples import SampleFile
@@ -71,6 +73,7 @@ def run_record(of: RunSpec | str = "tiny", seed_index: int = 0, *, status: RunSt
         for at in range(points)
     ]  # fmt: skip
     found: dict[str, Any] = {
+        "key": asked.key, "spec": asked, "status": status,
         "reason": "" if status is RunStatus.OK else f"it ended as {status}", "curve": curve,
         "samples": SampleFile(file="samples/final.npy", n=1000, sha256=sha(asked.key, "final")),
         "seconds": {"load": 0.5, "train": 12.0, "sample": 0.4, "total": 13.0}, "images": 8000, "steps": 125,
@@ -80,7 +83,7 @@ def run_record(of: RunSpec | str = "tiny", seed_index: int = 0, *, status: RunSt
     }  # fmt: skip
     if status is not RunStatus.OK:
         found |= {"samples": None, "files": {}}
-    return RunRecord(key=asked.key, spec=asked, status=status, **found | changes)
+    return RunRecord(**found | changes)
 
 
 def protocol(**changes: Any) -> ScoringProtocol:
@@ -113,12 +116,13 @@ def score_record(run: RunRecord, under: ScoringProtocol | None = None, *, versio
         if curve and point.samples is not None
     ]  # fmt: skip
     found: dict[str, Any] = {
+        "key": under.key, "run": run.key, "protocol": under,
         "samples_sha256": run.samples.sha256 if run.samples else "", "n": min(under.samples, 1000), "curve": points,
         "metrics": {name: Score(value=value, n=1000, se=value / 100) for name, value in scores.items()},
         "metric_info": {name: info(name, (versions or {}).get(name, 1)) for name in names},
         "skipped": dict(skipped or {}), "seconds": 1.5, "provenance": PROVENANCE,
     }  # fmt: skip
-    return ScoreRecord(key=under.key, run=run.key, protocol=under, **found | dict(changes or {}))
+    return ScoreRecord(**found | dict(changes or {}))
 
 
 def info(name: str, version: int = 1) -> MetricInfo:
@@ -142,3 +146,11 @@ def put(root: Path, record: RunRecord, scores: Sequence[ScoreRecord] = ()) -> Pa
     for score in scores:
         score.write(folder / "scores" / f"{score.key}.json")
     return folder
+
+
+def checkpoint(folder: Path, share: object, name: str = "resume.pt") -> Path:
+    """Write a checkpoint's header, without the state that would follow it."""
+    header = {"ganbench_checkpoint": FORMAT, "sha256": sha(share), "key": folder.name, "share": share}
+    path = folder / name
+    path.write_bytes(json.dumps(header).encode().ljust(HEADER) + b"state")
+    return path

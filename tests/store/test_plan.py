@@ -191,3 +191,11 @@ def test_what_tracks_name_is_registered(registry: Registry) -> None:
     for entry in registry.all("tracks"):
         for kind, name in (("datasets", entry.thing.dataset), ("extractors", entry.thing.extractor)):
             assert registry.get(kind, name).origin.distribution == "ganbench"
+
+
+def test_the_order_of_a_request_does_not_count(info: TrackInfo, registry: Registry) -> None:
+    one = plan("vae,vanilla", info, [0, 1], registry)
+    other = plan("vanilla,vae", info, [1, 0], registry)
+    assert [trial.key for trial in one] != [trial.key for trial in other]
+    assert {trial.key for trial in one} == {trial.key for trial in other}
+    assert len({trial.key for trial in one}) == len(one) == 10

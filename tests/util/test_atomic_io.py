@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from ganbench.util.atomic_io import atomic_write, sha256_of, write_text
+from ganbench.util.atomic_io import (
+    atomic_write,
+    partial_files,
+    remove_partial_files,
+    sha256_of,
+    write_bytes,
+    write_text,
+)
 from ganbench.util.cache import cache_folder
+from ganbench.util.gc_pause import gc_paused
 
 
 def test_a_failure_half_way_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "record.json"
+    path = tmp_path / "new" / "run.json"
     write_text(path, "old é")
 
     def fail(stream: BinaryIO) -> None:
@@ -39,11 +48,35 @@ def test_the_cache_lies_where_the_environment_says(tmp_path: Path, monkeypatch: 
     assert cache_folder().is_dir()
 
 
-def test_text_goes_into_the_room_that_was_kept_for_it(tmp_path: Path) -> None:
-    path, spare = tmp_path / "record.json", tmp_path / ".reserve"
+def test_a_file_goes_into_the_room_that_was_kept_for_it(tmp_path: Path) -> None:
+    path, spare = tmp_path / "run.json", tmp_path / ".reserve"
     spare.write_bytes(b"\0" * 1000)
     kept = spare.stat().st_ino
-    write_text(path, "short", spare=spare)
+    write_bytes(path, b"short", spare=spare)
     assert (path.read_text(), path.stat().st_ino, spare.exists()) == ("short", kept, False)
-    write_text(path, "longer", spare=spare)  # there is none any more
+    write_bytes(path, b"longer", spare=spare)  # there is none any more
     assert path.read_text() == "longer"
+
+
+def test_what_a_killed_process_left_is_found_and_removed(tmp_path: Path) -> None:
+    for name in (".run.json.abcd_123", ".reserve", "run.json", ".lock-abcdefgh", ".final.npy.a2c4e_g8"):
+        (tmp_path / name).touch()
+    (tmp_path / ".a.folder.12345678").mkdir()
+    assert [path.name for path in partial_files(tmp_path)] == [".final.npy.a2c4e_g8", ".run.json.abcd_123"]
+    remove_partial_files(tmp_path)
+    assert partial_files(tmp_path) == []
+    assert (tmp_path / "run.json").exists()
+
+
+def test_the_collector_is_paused_and_no_longer() -> None:
+    with gc_paused(), pytest.raises(KeyError), gc_paused():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with gc_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
