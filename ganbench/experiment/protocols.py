@@ -23,8 +23,8 @@ from ganbench.tracks.track import Track
 if TYPE_CHECKING:
     from ganbench.extractors.base import ExtractorSource
 
-PER_EXTRACTOR = {"moments", "reference", "probabilities", "train", "oracle"}
-"""A metric that needs one of these and no classifier has another value under another extractor."""
+WITHOUT_FEATURES = {"classifier", "likelihood", "modes"}
+"""A metric that needs one of these has the same value under every extractor, or one that only the track's own gives."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,6 @@ def _other(
     name, weights = by_file(asked, None)
     assert name is not None
     wanted = own.metrics if metrics is None else tuple(find_metrics(read_metrics(metrics, track, registry), registry))
-    wanted = tuple(each for each in wanted if PER_EXTRACTOR & set(each.needs) and "classifier" not in each.needs)
+    wanted = tuple(each for each in wanted if not WITHOUT_FEATURES & set(each.needs))
     plan = _plan(track, dataset, name, weights, wanted, registry, against)
     return None if plan.protocol.key == own.protocol.key else replace(plan)
