@@ -1,4 +1,4 @@
-"""Ctrl-C, and the other signals that ask a command to end: workers are ended in order, and nothing is lost."""
+"""Ctrl-C and the other signals that ask a command to end: workers are stopped in order, and their work is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Ended(BaseException):
 
 @contextmanager
 def orderly_end() -> Iterator[None]:
-    """Turn the first signal that asks for an end into `Ended`, and ignore those after it: workers are being ended."""
+    """Raise `Ended` at the first signal that asks for an end, and ignore later ones while workers are being stopped."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def end(number: int, frame: Any) -> None:

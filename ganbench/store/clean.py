@@ -69,9 +69,10 @@ def clean(
             continue
         try:
             # What was read before the lock was held may have been trained again meanwhile.
-            yield _clean(folder, key, label, store.read(key), curves, dry_run) if mine else _in_work(key, label)
+            done = _clean(folder, key, label, store.read(key), curves, dry_run) if mine else _in_work(key, label)
         finally:
             lock.release()
+        yield done
 
 
 def _in_work(key: str, label: str) -> Cleaned:

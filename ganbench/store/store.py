@@ -25,7 +25,7 @@ from ganbench.store.score_record import ScoreRecord
 from ganbench.util.checked_json import decode_bytes
 from ganbench.util.gc_pause import gc_paused
 
-BATCH = 500
+BATCH = 1000
 """Runs that are read at once."""
 LOCK_SECONDS = 30.0
 """How long `Store.write_score` waits for another command that is writing scores of the same run."""
