@@ -34,14 +34,15 @@ SHOWN = 8
 class Entry:
     """A run in the store, as a list shows it.
 
-    `reason` says why its `status` is not ``ok``. `label`, `dataset`, `budget` and `precision` are ``?`` and
-    `seed_index` is None where neither its record nor ``spec.json`` can be read. `started` is None where the time is
-    missing or cannot be read. `scored` counts scoring protocols; `metrics` are values by name under the main one of
-    them: of the test split, with the most metrics. `share` is how much of its budget its last checkpoint stands at.
+    `root` is the folder of the store. `reason` says why its `status` is not ``ok``. `label`, `dataset`, `budget` and
+    `precision` are ``?`` and `seed_index` is None where neither its record nor ``spec.json`` can be read. `started` is
+    None where the time is missing or cannot be read. `scored` counts scoring protocols; `metrics` are values by name
+    under the main one of them: of the test split, with the most metrics. `share` is how much of its budget its last
+    checkpoint stands at, 0 to 1.
     """
 
     key: str
-    folder: Path
+    root: Path
     status: str
     reason: str = ""
     label: str = "?"
@@ -53,6 +54,10 @@ class Entry:
     scored: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     share: float | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.key
 
     @property
     def unscored(self) -> bool:
@@ -131,7 +136,7 @@ def _read_ended(store: Store, key: str) -> list[Any] | None:
 def _entry(store: Store, key: str, ended: list[Any]) -> Entry:
     status, reason, label, dataset, budget, precision, seed_index, started, scored, metrics = ended
     return Entry(
-        key, store.folder(key), status, reason, label, dataset, budget, precision, seed_index, _time(started), scored,
+        key, store.root, status, reason, label, dataset, budget, precision, seed_index, _time(started), scored,
         metrics,
     )  # fmt: skip
 
@@ -139,12 +144,12 @@ def _entry(store: Store, key: str, ended: list[Any]) -> Entry:
 def _unfinished(folder: Path) -> Entry:
     running = _in_work(folder)
     if not running and read_spec(folder) is None:
-        return Entry(folder.name, folder, DAMAGED, f"{folder / SPEC}: damaged, and there is no record")
+        return Entry(folder.name, folder.parent, DAMAGED, f"{folder / SPEC}: damaged, and there is no record")
     return _without_record(folder, RUNNING if running else INTERRUPTED, "", read_share(folder))
 
 
 def _without_record(folder: Path, status: str, reason: str, share: float | None = None) -> Entry:
-    entry = Entry(folder.name, folder, status, reason, started=_began(folder), share=share)
+    entry = Entry(folder.name, folder.parent, status, reason, started=_began(folder), share=share)
     if (spec := read_spec(folder)) is None:
         return entry
     training = spec.training

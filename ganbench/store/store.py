@@ -109,7 +109,7 @@ class Store:
         """
         path = f"{self.root}/{key}/{RUN}"
         try:
-            with open(path, "rb") as stream:
+            with open(path, "rb", buffering=0) as stream:
                 raw = stream.read()
         except FileNotFoundError:
             return None
@@ -226,7 +226,7 @@ def _is_run(entry: os.DirEntry[str]) -> bool:
     """Tell whether a folder holds a run; one that cannot be looked into counts as one, so that it is not overlooked."""
     for name in (RUN, SPEC):
         try:
-            Path(entry.path, name).stat()
+            os.stat(f"{entry.path}/{name}")  # noqa: PTH116 (10,000 times)
             return True
         except (FileNotFoundError, NotADirectoryError):
             continue
@@ -255,7 +255,7 @@ def _read_scores(run_folder: str, key: str) -> ReadScores:
 
 def _read_score(path: str, key: str, protocol_key: str) -> ScoreRecord:
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb", buffering=0) as stream:
             raw = stream.read()
     except OSError as error:
         raise RequestError(f"score {path}: cannot be read ({os.strerror(error.errno or 0)})") from error

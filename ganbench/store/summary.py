@@ -75,7 +75,7 @@ def read_run_summary(folder: str, key: str) -> RunSummary | None:
     """Return what a list shows of the run in a folder, None where it has no record; RequestError as `Store.read`."""
     path = f"{folder}/{RUN}"
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb", buffering=0) as stream:
             raw = stream.read()
     except FileNotFoundError:
         return None
@@ -101,7 +101,7 @@ def read_score_summaries(folder: str, run: RunSummary) -> list[ScoreSummary]:
     for name in names:
         path = f"{folder}/{SCORES}/{name}"
         try:
-            with open(path, "rb") as stream:
+            with open(path, "rb", buffering=0) as stream:
                 raw = stream.read()
             score = decode_bytes(raw, path, ScoreSummary, "score", score_record.SCHEMA)
         except (RequestError, OSError):
