@@ -54,6 +54,7 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     """
     from ganbench.cli.console import console
     from ganbench.cli.progress_bar import Bar
+    from ganbench.cli.warnings import discover_with_warnings
     from ganbench.scoring.external.evaluate import Request, score
     from ganbench.util.atomic_io import check_writable
 

@@ -15,7 +15,8 @@ from ganbench.data import folder as folders
 from ganbench.data.dataset import Dataset, DataSource, proportional_split
 from ganbench.data.folder import folder_source
 from ganbench.errors import RequestError
-from ganbench.experiment.plan import find_track, identify, load_dataset
+from ganbench.experiment.protocols import resolve
+from ganbench.registry.lookup import find_track, load_dataset
 from ganbench.registry.registry import Registry
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (120, 8, 8, 3), dtype=np.uint8)
@@ -203,12 +204,14 @@ def test_a_track_names_a_folder_and_where_it_lies_does_not_count(tmp_path: Path,
     for place in ("a", "b"):
         write(tmp_path / place, PIXELS)
         (tmp_path / f"{place}.toml").write_text(TRACK.replace("PATH", str(tmp_path / place)))
-        found.append(identify(find_track(str(tmp_path / f"{place}.toml"), registry), registry, None, None))
-    assert found[0].fingerprint == found[1].fingerprint
-    assert found[0].protocol.dataset != found[1].protocol.dataset
+        found.append(resolve(find_track(str(tmp_path / f"{place}.toml"), registry), registry))
+    assert found[0].training.train_sha256 == found[1].training.train_sha256
+    assert found[0].scoring.key == found[1].scoring.key
+    assert found[0].track.dataset != found[1].track.dataset
+    assert found[0].track.content == found[1].track.content
     write(tmp_path / "b", PIXELS[:1] ^ 1)
-    other = identify(found[1].protocol, registry, None, None)
-    assert other.fingerprint != found[0].fingerprint
+    other = resolve(found[1].track, registry)
+    assert other.training.train_sha256 != found[0].training.train_sha256 or other.scoring.key != found[0].scoring.key
 
 
 def test_only_folders_are_named_by_a_path(registry: Registry) -> None:

@@ -80,7 +80,7 @@ def test_real_points_are_scored_by_what_applies_to_them(ring8: Dataset) -> None:
     assert 0 <= scores["mode_kl"] < 0.01
     assert scores["precision"] > 0.9
     assert sum(verdict.scores["mode_kl"].details["by_mode"]) == round(2500 * scores["good"])
-    needs = {name: verdict.absent[name] for name in ("is", "acc", "acc_oracle", "gan_test")}
+    needs = {name: verdict.skipped[name] for name in ("is", "acc", "acc_oracle", "gan_test")}
     assert needs == {
         "is": "needs probabilities", "acc": "needs classifier", "acc_oracle": "needs oracle, classifier",
         "gan_test": "needs oracle",
@@ -91,7 +91,7 @@ def test_images_have_no_modes(digits: Dataset) -> None:
     chosen = [metric for metric in METRICS if metric.name in ("fid", "mode_kl", "modes", "good")]
     judge = Evaluator(digits, LENETS[0].load(CPU, None), "lenet", chosen, oracle=False, device=CPU)
     verdict = judge.score(torch.from_numpy(digits.validation.images))
-    assert verdict.absent == dict.fromkeys(("mode_kl", "modes", "good"), "needs modes")
+    assert verdict.skipped == dict.fromkeys(("mode_kl", "modes", "good"), "needs modes")
 
 
 def test_points_and_images_have_extractors_of_their_own() -> None:
