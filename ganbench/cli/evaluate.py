@@ -98,7 +98,7 @@ def _print(report: Report, screen: Console) -> None:
 def _skipped(report: Report) -> dict[str, list[str]]:
     """Return titles by the reason why they have no value."""
     reasons: dict[str, list[str]] = {}
-    for metric in report.info:
+    for metric in report.infos:
         if metric.name in report.result.skipped:
             reasons.setdefault(report.result.skipped[metric.name], []).append(metric.title)
     return reasons
@@ -112,7 +112,7 @@ def _table(report: Report) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for column in ("metric", "value", "± se", "n", "better", "what it means"):
         table.add_column(column, justify="right" if column in ("value", "± se", "n") else "left", overflow="fold")
-    for metric in report.info:
+    for metric in report.infos:
         score = report.result.scores.get(metric.name)
         if score is None:
             continue

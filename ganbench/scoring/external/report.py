@@ -32,7 +32,7 @@ class Report:
     """The result, what its metrics are, sentences that a reader must see, and the whole as JSON values."""
 
     result: EvaluationResult
-    facts: tuple[MetricInfo, ...]
+    infos: tuple[MetricInfo, ...]
     notes: tuple[str, ...]
     content: dict[str, Any]
 
@@ -47,7 +47,7 @@ class Report:
 
 def make_report(
     result: EvaluationResult,
-    facts: Sequence[MetricInfo],
+    infos: Sequence[MetricInfo],
     images: Images,
     reference: Images | Statistics,
     track: Track,
@@ -59,7 +59,7 @@ def make_report(
     provenance: dict[str, Any],
 ) -> Report:
     """Assemble a report; ``metrics`` and ``skipped`` in its content are as in a run's scores."""
-    versions = {metric.name: metric.version for metric in facts if metric.name in result.scores}
+    versions = {metric.name: metric.version for metric in infos if metric.name in result.scores}
     libraries = {name: version(name) for name in ("numpy", "scipy", "pillow", "torch-fidelity")}
     content = {
         "schema": SCHEMA,
@@ -79,7 +79,7 @@ def make_report(
         "notes": notes,
         "provenance": provenance | {"libraries": libraries},
     }
-    return Report(result, tuple(facts), tuple(notes), content)
+    return Report(result, tuple(infos), tuple(notes), content)
 
 
 def _about(images: Images | Statistics) -> dict[str, Any]:
