@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -51,16 +52,28 @@ def shapes(name: str) -> list[tuple[int, ...]]:
     return [shape for shape in SHAPES if len(shape) == 3 or name not in IMAGES_ONLY]
 
 
-CASES = [pytest.param((name, shape), id=f"{name}-{shape}") for name in shipped() for shape in shapes(name)]
+OPTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("dcgan", {"discriminator_steps": 2, "cutout": 3, "brightness": 0.2, "clip_gradient": 1.0, "ema": 0.0}),
+    ("dcgan", {"batch_norm": False, "translation": 0}),
+    ("draw", {"attention": True, "read_size": 3, "write_size": 4}),
+    ("vae", {"likelihood": "gaussian"}),
+    ("vanilla", {"discriminator_steps": 2, "saturating": True}),
+    ("wae-mmd", {"components": 3}),
+    ("wgan-gp", {"batch_norm": False}),
+]
+"""What defaults leave out; on the shape that is not square."""
+CASES = [pytest.param((name, shape, {}), id=f"{name}-{shape}") for name in shipped() for shape in shapes(name)] + [
+    pytest.param((name, SHAPES[1], options), id=f"{name}-{'-'.join(options)}") for name, options in OPTIONS
+]
 
 
 @pytest.fixture(scope="module", params=CASES)
 def case(request: pytest.FixtureRequest, registry: Registry) -> Case:
-    """A model and a shape; its trainings are made once for all checks."""
-    name, shape = request.param
+    """A model, a shape, settings; its trainings are made once for all checks."""
+    name, shape, options = request.param
     made_with(name)
     kind = registry.get("models", name).thing
-    return Case(kind, shape, 10 if kind.conditional or shape[0] == 1 else 0, small(kind))
+    return Case(kind, shape, 10 if kind.conditional or shape[0] == 1 else 0, small(kind) | options)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
