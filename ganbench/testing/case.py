@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -184,7 +183,7 @@ class Case:
         losses = self.steps(model)
         state: Node | UnsavableError
         try:
-            state = copy.deepcopy(capture(model))
+            state = capture(model)
         except UnsavableError as error:
             state = error
         random = random_states(CPU)

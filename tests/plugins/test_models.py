@@ -142,11 +142,17 @@ def test_every_model_learns_to_be_dark_from_dark_images(registry: Registry, name
     noise = 0.05 * torch.randn(64, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     dark = Batch((noise - 0.9).clamp(-1, 1), torch.arange(64) % 10)
     before = samples(model, 50).mean()
-    model.train()
-    for _ in range(60 if kind.step is not Model.step else 0):
-        model.step(Batch(dark.images[:16], dark.labels[:16]))
-    model.finish(dark)
-    assert samples(model, 50).mean() < (before - 0.1 if name in SLOW else min(-0.5, before - 0.2))
+    enough = before - 0.1 if name in SLOW else min(-0.5, before - 0.2)
+    found = []
+    for _ in range(3 if kind.step is not Model.step else 1):  # most need 20 steps, none more than 60
+        model.train()
+        for _ in range(20 if kind.step is not Model.step else 0):
+            model.step(Batch(dark.images[:16], dark.labels[:16]))
+        model.finish(dark)
+        found.append(samples(model, 50).mean())
+        if found[-1] < enough:
+            break
+    assert found[-1] < enough, found
 
 
 def test_every_model_says_where_it_was_described_and_how_it_samples(registry: Registry) -> None:
