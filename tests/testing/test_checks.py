@@ -177,8 +177,15 @@ class WornBySaving(Sound):
         return {}
 
 
+class Rising(Iterating):
+    """Says that its checkpoint holds all, and its count of steps is not there."""
+
+    def extra_state(self) -> dict[str, Any]:
+        return {}
+
+
 class Averaging(Sound):
-    """Samples from what follows its steps, `number` of them, and a checkpoint does not hold how many there were."""
+    """Its samples depend on the number of its steps, which no loss shows and no checkpoint holds."""
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
@@ -213,6 +220,7 @@ MORE_FAULTS: dict[type[Model], tuple[str, str]] = {
     Unlike: ("is_decided_by_its_seed", "the same seed gave other losses"),
     UnlikeSamples: ("is_decided_by_its_seed", "the same seed gave other samples"),
     WornBySaving: ("is_not_disturbed_by_sampling", "saving its state, changed its training"),
+    Rising: ("goes_on_from_a_checkpoint", "its losses are others"),
     Averaging: ("goes_on_from_a_checkpoint", "its samples are others"),
 }
 
