@@ -12,7 +12,7 @@ import torch
 from ganbench.testing.case import BATCH, SAMPLES, STEPS, Case, Kind
 from ganbench.training.hyperparameters import make_config
 from ganbench.training.state import capture
-from ganbench.training.state_codec import UnsavableError
+from ganbench.training.state_codec import Node, UnsavableError
 
 
 class Check:
@@ -95,6 +95,7 @@ def is_not_disturbed_by_sampling(case: Case) -> None:
 def samples_the_same_from_its_checkpoint(case: Case) -> None:
     """A model that was trained, saved and loaded gives the same samples."""
     model = case.trained.model
+    state: Node | UnsavableError
     try:
         state = capture(model, trained=True)
     except UnsavableError as error:
