@@ -122,7 +122,7 @@ def _with_modes(sha256: str, modes: Modes | None) -> str:
 
 
 def sample_labels(labels: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Return n labels, int64, drawn at random from the frequencies of training `labels`: what conditional models sample.
+    """Return n labels, int64, drawn at random from the frequencies of training `labels`, for conditional models.
 
     The first labels of a longer draw are those of a shorter one. Nobody is handed the reference's exact class balance.
     """
