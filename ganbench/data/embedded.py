@@ -49,7 +49,7 @@ def mnist5k_digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def load_mnist5k(data_dir: Path | None = None) -> Dataset:
-    """3,000 training, 1,000 test and 1,000 held-out digits."""
+    """3,000 training, 1,000 test and 1,000 validation digits."""
     images, labels = mnist5k_digits()
     return make_dataset("mnist5k", *stratified_split(images, labels, 1000, 1000), classes=10)
 
