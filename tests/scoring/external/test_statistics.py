@@ -11,7 +11,7 @@ import pytest
 
 from ganbench.data.dataset import Dataset
 
-from ..conftest import Answer
+from ...conftest import Answer
 
 Command = Callable[..., Answer]
 TRACK = ("--track", "digits-smoke", "--device", "cpu")
