@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ganbench.registry.catalog import _describe as describe
 from ganbench.registry.catalog import catalog
 from ganbench.registry.source_hash import source_hash_of
 
@@ -42,8 +44,12 @@ def test_it_says_what_the_registry_says_and_follows_the_source(
     files = {"tidy_gan.py": "import tidy_apart\n" + source + METRIC.format(names=("ink",)), "w.bin": "1"}
     site = install("tidy-gan", files | {"tidy_apart.py": "x = 1\n"}, {"tidy": "tidy_gan"})
     children: list[Any] = []
-    run = subprocess.run
-    monkeypatch.setattr(subprocess, "run", lambda *words, **more: children.append(words) or run(*words, **more))
+
+    def child(words: list[str], **more: Any) -> Any:  # in this process, which has imported torch long ago
+        children.append(words)
+        return subprocess.CompletedProcess(words, 0, f"printed by a plugin\n{json.dumps(describe())}\n", "")
+
+    monkeypatch.setattr(subprocess, "run", child)
     found = catalog()
     (tidy,) = (model for model in found["models"] if model["name"] == "tidy")
     assert tidy == {

@@ -119,8 +119,7 @@ def test_files_in_two_folders_have_neighbours_of_their_own(tmp_path: Path, fresh
 
 def test_a_worker_finds_the_neighbours_of_a_file(tmp_path: Path) -> None:
     place = helped(tmp_path / "one", "one")
-    code = f"from ganbench.registry.entry_points import Origin
-from ganbench.registry.import_path import resolve; m = resolve({place!r}); print(m.name, m.later())"
+    code = f"from ganbench.registry.import_path import resolve; m = resolve({place!r}); print(m.name, m.later())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", timeout=120)
     assert (done.stdout, done.stderr) == ("one one\n", "")
 
