@@ -233,7 +233,7 @@ def test_score_adds_a_metric_and_an_extractor_and_trains_nothing(
     assert answer.status == 0, answer
     assert "to train" not in answer.out.replace("nothing to train", "")
     assert not (tmp_path / "boards" / "digits-smoke+5steps.csv").exists()
-    answer = command("score", *at(tmp_path), "--metrics", "vendi", "--extractor", "lenet-fashion-mnist")
+    answer = command("score", *at(tmp_path), "--metrics", "standard,vendi", "--extractor", "lenet-fashion-mnist")
     head, *rows = (tmp_path / "boards" / "digits-smoke+5steps.csv").read_text().splitlines()
     names = head.split(",")
     assert names.index("fid") < names.index("vendi") < names.index("fid@lenet-fashion-mnist")
