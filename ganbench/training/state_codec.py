@@ -76,7 +76,7 @@ class Encoder:
         if isinstance(value, Tensor):
             gradient = value.grad if value.is_leaf and not self._trained else None
             return {
-                "kind": "tensor", "tensor": self._copied(value), "memory": value.untyped_storage().data_ptr(),
+                "kind": "tensor", "tensor": self._copied(value), "memory": _memory(value),
                 "on_device": value.device.type == self._device.type,
                 "requires_grad": value.is_leaf and value.requires_grad,
                 "grad": None if gradient is None else self._copied(gradient),
@@ -157,9 +157,9 @@ class Decoder:
         if not fits and (is_parameter or node["type"] == "Parameter"):
             now = tuple(current.shape) if is_tensor else _a(current)
             raise UnsavableError(f"{path} is of shape {tuple(saved.shape)}, and in a new model {now}")
-        # Memory that a new model shares and this one did not must not be written through: spectral normalisation
-        # begins with the weight itself, and goes on with what it made of it.
-        if fits and (self._memory.setdefault(_memory(current), node["memory"]) == node["memory"] or is_parameter):
+        # What a new model has in one memory and this one had not, or at another place of it, must not be written
+        # through: spectral normalisation begins with the weight itself, and goes on with what it made of it.
+        if fits and (self._is_where_it_was(current, node["memory"]) or is_parameter):
             current = current if torch.equal(current, saved) else current.copy_(saved)
         else:
             current = saved.clone()
@@ -167,6 +167,10 @@ class Decoder:
             current.requires_grad_(node["requires_grad"])
             current.grad = None if node["grad"] is None else node["grad"].to(current.device, copy=True)
         return current
+
+    def _is_where_it_was(self, current: Tensor, saved: tuple[int, ...]) -> bool:
+        now = _memory(current)
+        return self._memory.setdefault(now[0], saved[0]) == saved[0] and now[1:] == saved[1:]
 
     def _container(self, node: dict[str, Any], current: Any, path: str) -> Any:
         if type(current).__name__ != node["type"] and node["type"] in CONTAINERS:
@@ -209,8 +213,8 @@ def _form(tensor: Tensor) -> tuple[Any, ...]:
     return tensor.shape, tensor.dtype, tensor.device
 
 
-def _memory(tensor: Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
+def _memory(tensor: Tensor) -> tuple[int, ...]:
+    return tensor.untyped_storage().data_ptr(), tensor.storage_offset(), *tensor.stride()
 
 
 def _device_kind(thing: Any) -> str | None:
