@@ -144,9 +144,8 @@ class Decoder:
             self._done[id(node)] = current  # what leads back to itself finds it here
             if kind == "object":
                 self._object(node, current, path)
-            elif node["device"] == _device_kind(current):  # a generator of another device stays as it was made
-                _, put = accessors(current) or (None, None)
-                put(current, self.decode(node["state"], None, path))
+            elif (found := accessors(current)) and node["device"] == _device_kind(current):  # another's stays as made
+                found[1](current, self.decode(node["state"], None, path))
         return current
 
     @torch.no_grad()
@@ -214,7 +213,7 @@ def _form(tensor: Tensor) -> tuple[Any, ...]:
 
 
 def _memory(tensor: Tensor) -> tuple[int, ...]:
-    return tensor.untyped_storage().data_ptr(), tensor.storage_offset(), *tensor.stride()
+    return tensor.untyped_storage().data_ptr(), int(tensor.storage_offset()), *tensor.stride()
 
 
 def _device_kind(thing: Any) -> str | None:

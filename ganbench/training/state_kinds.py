@@ -70,9 +70,9 @@ def is_attributes(thing: Any) -> bool:
 def attributes(thing: Any) -> dict[str, Any]:
     """Return an object's attributes. A module's parameters, buffers and children come first: others may hold them."""
     if isinstance(thing, nn.Module):
-        own = dict(thing.named_parameters(recurse=False, remove_duplicate=False))
+        own: dict[str, Any] = dict(thing.named_parameters(recurse=False, remove_duplicate=False))
         own |= dict(thing.named_buffers(recurse=False, remove_duplicate=False)) | dict(thing.named_children())
         return own | {name: value for name, value in vars(thing).items() if name not in _OF_EVERY_MODULE}
-    state = object.__getstate__(thing)  # type: ignore[attr-defined]  # since Python 3.11
+    state = object.__getstate__(thing)
     usual, slots = state if isinstance(state, tuple) else (state, None)
     return {**(usual or {}), **(slots or {})}

@@ -144,6 +144,24 @@ def test_of_a_trained_model_no_optimiser_and_no_gradient_is_kept() -> None:
     assert all(parameter.grad is None for parameter in again.parameters())
 
 
+def test_training_goes_on_after_samples_were_drawn() -> None:
+    def seen(interrupted: bool) -> list[float]:
+        model = fresh()
+        found = steps(model, 2)
+        model.eval()
+        with torch.no_grad():  # spectral normalisation leaves a weight of its own behind, made without gradients
+            model.old_norm(torch.ones(1, 3))
+        model.train()
+        if interrupted:
+            state, states = capture(model), random_states(CPU)
+            model = fresh()
+            restore(model, state)
+            set_random_states(states, CPU)
+        return found + steps(model, 3)
+
+    assert seen(interrupted=True) == seen(interrupted=False)
+
+
 class Recurrent(Model):
     """Its layer holds its weights a second time, in a list, and weak references to them."""
 
@@ -262,10 +280,11 @@ class Grows(Plain):
         self.new = {"late": None}
 
 
-def test_containers_made_in_training_come_back_and_views_are_still_views() -> None:
+def test_containers_made_in_training_come_back_and_views_are_still_views(tmp_path: Path) -> None:
     model, again = fresh(Grows), fresh(Grows)
     model.grow()
-    restore(again, capture(model, made=made_in_init(fresh(Grows))))
+    torch.save(capture(model, made=made_in_init(fresh(Grows))), tmp_path / "state.pt")
+    restore(again, torch.load(tmp_path / "state.pt", weights_only=True))
     assert again.flat.tolist() == [0, 1, 2, 3]
     assert again.bank.tolist() == [0, 1, 2, 3, 4, 5]
     assert again.recent.tolist() == [3, 4, 5]

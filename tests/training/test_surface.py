@@ -64,8 +64,6 @@ def test_looking_changes_nothing() -> None:
     assert model.discriminator[1].training
 
 
-
-
 def test_images_have_no_surface() -> None:
     model = Discriminating(DataSpec((1, 8, 8), 0, "digits", 100), Discriminating.Config())
     model.discriminator = lambda images: images  # type: ignore[assignment]
