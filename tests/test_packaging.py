@@ -14,7 +14,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 
-@pytest.mark.parametrize("pattern", ["ganbench/tracks/*.toml", "ganbench/extractors/weights/*", "ganbench/py.typed"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["ganbench/tracks/*.toml", "ganbench/data/*.npz", "ganbench/extractors/weights/*", "ganbench/py.typed"],
+)
 def test_files_that_are_not_python_are_installed(pattern: str) -> None:
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     globs = [f"{package.replace('.', '/')}/{glob}" for package, found in data.items() for glob in found]

@@ -26,19 +26,14 @@ if TYPE_CHECKING:
 )
 @click.option("--extractor", help="Another one, by name or as a file; `ganbench extractors` lists them.")
 @click.option("--metrics", help="Names, such as standard,vendi, or all; `ganbench metrics` lists them.")
-@click.option("--labels", help="A .npy file of class numbers; or the word folders: sub-folders are named by them.")
+@click.option("--labels", help="A .npy file of class numbers, for files in the order 1, 2, 10; or the word folders: sub-folders are classes.")  # fmt: skip  # noqa: E501
 @click.option("--samples", "n", type=int, help="Score this many, drawn once at random. [default: all; a run: as its track says]")  # fmt: skip  # noqa: E501
 @click.option("--layout", type=click.Choice(("nhwc", "nchw")), help="How arrays lie, where their shape does not say.")
 @click.option("--range", "value_range", type=click.Choice(("0-1", "-1-1")),
               help="What floats mean, where their values do not say.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here.")
-@click.option(
-    "--against",
-    type=click.Choice(("test", "validation")),
-    default="test",
-    show_default=True,
-    help="The split of the data set.",
-)
+@click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
+              help="The split of the data set that samples are compared with.")  # fmt: skip
 @device_option()
 @data_dir_option()
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
@@ -54,6 +49,8 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     """
     from ganbench.cli.console import console
     from ganbench.cli.progress_bar import Bar
+    from ganbench.cli.warnings import warn_of_broken
+    from ganbench.registry.without_models import discover_without_models
     from ganbench.scoring.external.evaluate import Request, score
     from ganbench.util.atomic_io import check_writable
 
@@ -63,7 +60,7 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
     screen = console()
     request = Request(**options, command=("ganbench", *sys.argv[1:]))
     with Bar(screen, shown=screen.is_terminal and not quiet, lines=not quiet) as bar:
-        report = score(request, discover_with_warnings(quiet=quiet), bar.move)
+        report = score(request, discover_without_models(warn_of_broken(quiet=quiet)), bar.move)
     if json_file is not None:
         try:
             report.write(json_file)

@@ -84,8 +84,8 @@ def _place(path: Path, *, force: bool) -> Path:
 
 
 def _load(dataset: str, data_dir: Path | None, *, quiet: bool) -> Dataset:
-    from ganbench.experiment.plan import load_dataset
     from ganbench.registry.builtins import discover
+    from ganbench.registry.lookup import load_dataset
     from ganbench.registry.registry import Broken
 
     def warn(broken: Broken) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -80,15 +81,22 @@ def main() -> None:
     except UnicodeEncodeError as error:
         status = _refuse(f"the terminal cannot print {error.object[error.start]!r}: set PYTHONIOENCODING=utf-8")
     except BrokenPipeError:  # `ganbench runs | head`
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # what is left in the buffer goes nowhere
+        _discard_output()
         status = 141
     except OSError as error:
         status = _refuse(f"{error.filename or 'the output'}: {error.strerror or error}")
+        _discard_output()
     except click.ClickException as error:
         status = _refuse(error.format_message())
     except (KeyboardInterrupt, click.Abort):
         status = 130
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _discard_output() -> None:
+    """Lead standard output nowhere: what is left in its buffer can't be written where it led."""
+    with contextlib.suppress(OSError, ValueError):  # under a test it may be no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(message: str) -> int:

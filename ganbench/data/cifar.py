@@ -46,7 +46,7 @@ PATIENCE = 60
 
 
 def load_cifar10(data_dir: Path | None = None) -> Dataset:
-    """Load 40,000 training, 10,000 test and 10,000 held-out images (the last of the training files).
+    """Load 40,000 training, 10,000 test and 10,000 validation images (the last of the training files).
 
     They lie under `data_dir` (default ``GANBENCH_DATA``, else the cache folder), as ``cifar-10-batches-bin/`` or as
     the archive that it comes in; where neither does, the archive is downloaded there.

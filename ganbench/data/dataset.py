@@ -44,7 +44,8 @@ class Dataset:
     """Three disjoint splits: models learn from `train`, are tuned on `validation` and scored against `test`.
 
     `validation` is also what the ceiling row shows: real images that no model trained on and that are not
-    the reference, so that real data is scored exactly as a model's samples are.
+    the reference, so that real data is scored exactly as a model's samples are. `class_names` are in the order of the
+    labels, empty where classes have none but their numbers; they are no part of the hash.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Dataset:
     classes: int
     sha256: str
     modes: Modes | None = None
+    class_names: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -106,11 +108,17 @@ def content_hash(*splits: Split) -> str:
 
 
 def make_dataset(
-    name: str, train: Split, test: Split, validation: Split, classes: int, modes: Modes | None = None
+    name: str,
+    train: Split,
+    test: Split,
+    validation: Split,
+    classes: int,
+    modes: Modes | None = None,
+    class_names: tuple[str, ...] = (),
 ) -> Dataset:
     """Assemble a data set and compute its content hash, of which the modes are a part where they are known."""
     sha256 = _with_modes(content_hash(train, test, validation), modes)
-    return Dataset(name, train, test, validation, classes, sha256, modes)
+    return Dataset(name, train, test, validation, classes, sha256, modes, class_names)
 
 
 def _with_modes(sha256: str, modes: Modes | None) -> str:
@@ -122,7 +130,7 @@ def _with_modes(sha256: str, modes: Modes | None) -> str:
 
 
 def sample_labels(labels: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Return n labels, int64, drawn at random from the frequencies of training `labels`: what conditional models sample.
+    """Return n labels, int64, drawn at random from the frequencies of training `labels`, for conditional models.
 
     The first labels of a longer draw are those of a shorter one. Nobody is handed the reference's exact class balance.
     """
@@ -131,7 +139,7 @@ def sample_labels(labels: np.ndarray, n: int, seed: int) -> np.ndarray:
 
 
 def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, validation: int) -> tuple[Split, Split, Split]:
-    """Split into train, test and held-out with the same class shares in each (fixed seed).
+    """Split into train, test and validation with the same class shares in each (fixed seed).
 
     Classes are dealt out in turn: sizes that are multiples of the class count come out exact, and so do the first n
     images of a split.
@@ -149,7 +157,7 @@ def stratified_split(images: np.ndarray, labels: np.ndarray, test: int, validati
 
 
 def proportional_split(labels: np.ndarray, test: int, validation: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which images are train, test and held-out: each split has its share of every class, of rare ones too.
+    """Return which images are train, test and validation: each split has its share of every class, of rare ones too.
 
     `labels` int64 (N,) are those of images in an order that says nothing of them, such as by hash: it decides, so that
     the same images come out alike everywhere. The first n images of a split have their shares of the classes as well.

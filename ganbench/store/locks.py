@@ -51,7 +51,7 @@ def locked(folder: Path) -> Iterator[bool]:
 
 
 def in_work(folder: Path) -> bool:
-    """Tell whether another process is at work in a trial's folder."""
+    """Tell whether another process is at work in a run's folder."""
     if not (folder / "lock").exists():
         return False
     with locked(folder) as mine:
@@ -65,5 +65,5 @@ def check_lockable(root: Path) -> None:
             assert mine
     except OSError as error:
         raise RequestError(
-            f"--out {root}: its file system cannot lock files ({os.strerror(error.errno or 0)}): name another folder"
+            f"--runs {root}: its file system cannot lock files ({os.strerror(error.errno or 0)}): name another folder"
         ) from error

@@ -13,7 +13,7 @@ from ganbench.extractors.classifier_file import read_about
 from ganbench.extractors.torch_fidelity import NETWORKS
 from ganbench.util.atomic_io import sha256_of
 
-from ..conftest import Answer, call
+from ..conftest import Answer, at, call
 
 Command = Callable[..., Answer]
 
@@ -162,12 +162,14 @@ def test_samples_are_scored_by_a_file(command: Command, file: Path, digits: Data
     assert command(*words, "--extractor", file).out == by_name.out
 
 
-def test_models_are_ranked_by_a_file(command: Command, file: Path, tmp_path: Path) -> None:
+def test_a_file_is_a_second_opinion_on_a_board(command: Command, file: Path, tmp_path: Path) -> None:
     words = (
         "run", "--plugins", "vae", "--track", "digits-smoke", "--seeds", 1, "--budget", "5steps",
-        "--no-baselines", "--out", tmp_path / "runs", "--boards", tmp_path / "boards",
+        "--no-baselines", *at(tmp_path),
     )  # fmt: skip
     answer = command(*words, "--extractor", file)
     assert (answer.status, answer.err) == (0, "")
     again = command(*words, "--extractor", "domain", "--weights", file)
     assert "nothing to train" in again.out
+    head = (tmp_path / "boards" / "digits-smoke+5steps.csv").read_text().splitlines()[0].split(",")
+    assert head.index("fid") < head.index("fid@domain")

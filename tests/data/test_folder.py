@@ -15,7 +15,8 @@ from ganbench.data import folder as folders
 from ganbench.data.dataset import Dataset, DataSource, proportional_split
 from ganbench.data.folder import folder_source
 from ganbench.errors import RequestError
-from ganbench.experiment.plan import find_track, identify, load_dataset
+from ganbench.experiment.protocols import resolve
+from ganbench.registry.lookup import find_track, load_dataset
 from ganbench.registry.registry import Registry
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (120, 8, 8, 3), dtype=np.uint8)
@@ -56,6 +57,7 @@ def test_sub_folders_are_classes_and_each_split_has_its_share(tmp_path: Path) ->
     write(tmp_path / "set" / "dog", PIXELS[:100])
     write(tmp_path / "set" / "cat" / "black", PIXELS[100:], suffix=".BMP")
     dataset = load(tmp_path / "set")
+    assert dataset.class_names == load(tmp_path / "set").class_names == ("cat", "dog")  # read, and cached
     shares = [np.bincount(split.labels).tolist() for split in (dataset.train, dataset.test, dataset.validation)]
     assert shares == [[12, 60], [4, 20], [4, 20]]
     assert dataset.classes == 2
@@ -67,6 +69,7 @@ def test_numbers_are_sorted_as_numbers_and_one_sub_folder_is_no_class(tmp_path: 
     for label in (2, 10):
         write(tmp_path / "set" / str(label), PIXELS[label * 5 :][:60])
     dataset = load(tmp_path / "set")
+    assert dataset.class_names == ("2", "10")
     assert rows(dataset.test.images[dataset.test.labels == 0]) <= rows(PIXELS[10:70].transpose(0, 3, 1, 2))
     write(tmp_path / "one" / "images", PIXELS)
     assert load(tmp_path / "one").classes == 0
@@ -90,10 +93,24 @@ def test_grey_stays_grey_only_where_all_files_are(tmp_path: Path) -> None:
     dataset = load(write(tmp_path / "grey", grey))
     assert dataset.shape == (1, 8, 8)
     assert rows(dataset.train.images) <= rows(grey)
-    Image.fromarray(PIXELS[0]).save(tmp_path / "grey" / "000.png")
-    mixed = load(tmp_path / "grey")
-    assert mixed.shape == (3, 8, 8)
-    assert sum((image == image[:1]).all() for image in mixed.train.images) >= 71
+    for number, mode in enumerate(("P", "RGB", "RGBA", "LA")):
+        Image.fromarray(grey[number]).convert(mode).save(tmp_path / "grey" / f"{number:03d}.png")
+        again = load(tmp_path / "grey")
+        assert (again.shape, again.sha256) == ((1, 8, 8), dataset.sha256), mode
+
+
+def test_a_few_grey_images_among_others_are_named_and_the_name_says_what_is_meant(tmp_path: Path) -> None:
+    folder = write(tmp_path / "set", PIXELS[..., 0])
+    Image.fromarray(PIXELS[7]).quantize(16).save(folder / "007.png")
+    text = refusal(lambda: load(folder))
+    assert text.startswith(f"{folder / '007.png'}: has colours, and 119 of 120 images are grey: save all alike, or ")
+    colour = load(folder, "?size=8&channels=3")
+    assert colour.shape == (3, 8, 8)
+    assert rows(colour.train.images) & rows(np.repeat(PIXELS[..., :1], 3, axis=3).transpose(0, 3, 1, 2))
+    assert load(folder, "?channels=1&size=8").shape == (1, 8, 8)
+    folder = write(tmp_path / "photographs", PIXELS)
+    Image.fromarray(PIXELS[2, ..., 0]).save(folder / "002.png")
+    assert f"{folder / '002.png'}: is grey, and 119 of 120 images have colours" in refusal(lambda: load(folder))
 
 
 def test_the_middle_is_taken_and_resized_once(tmp_path: Path) -> None:
@@ -114,9 +131,21 @@ def test_plain_palettes_and_opaque_alpha_are_read(tmp_path: Path) -> None:
     assert load(folder).shape == (3, 8, 8)
 
 
+def test_a_picture_is_turned_as_its_camera_says(tmp_path: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 3
+    folder = write(tmp_path / "a", PIXELS)
+    first = load(folder).sha256
+    Image.fromarray(PIXELS[3]).save(folder / "003.png", exif=turned)
+    assert load(folder).sha256 != first
+    Image.fromarray(PIXELS[3, ::-1, ::-1]).save(folder / "003.png", exif=turned)
+    assert load(folder).sha256 == first
+
+
 def test_what_cannot_be_read_is_counted_and_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "set", PIXELS)
     (folder / ".hidden.txt").write_text("is nobody's business")
+    (folder / "Thumbs.db").write_text("is Windows' own")
     load(folder)
     clear = Image.fromarray(PIXELS[0]).convert("RGBA")
     clear.putalpha(7)
@@ -135,7 +164,15 @@ def test_what_cannot_be_read_is_counted_and_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "said"),
-    [("?size=7", "8 to 512"), ("?size=big", "8 to 512"), ("?side=8", "?size="), ("?size=", "?size=")],
+    [
+        ("?size=7", "8 to 512"),
+        ("?size=big", "8 to 512"),
+        ("?side=8", "?size="),
+        ("?size=", "?size="),
+        ("?size=8&size=9", "cannot read 'size=9'"),
+        ("?channels=2", "?channels= and 1 or 3"),
+        ("?size=8&", "''"),
+    ],
 )
 def test_a_name_that_cannot_be_read_is_refused(option: str, said: str) -> None:
     assert said in refusal(lambda: folder_source(f"folder:x{option}"))
@@ -203,12 +240,14 @@ def test_a_track_names_a_folder_and_where_it_lies_does_not_count(tmp_path: Path,
     for place in ("a", "b"):
         write(tmp_path / place, PIXELS)
         (tmp_path / f"{place}.toml").write_text(TRACK.replace("PATH", str(tmp_path / place)))
-        found.append(identify(find_track(str(tmp_path / f"{place}.toml"), registry), registry, None, None))
-    assert found[0].fingerprint == found[1].fingerprint
-    assert found[0].protocol.dataset != found[1].protocol.dataset
+        found.append(resolve(find_track(str(tmp_path / f"{place}.toml"), registry), registry))
+    assert found[0].scoring.key == found[1].scoring.key
+    assert found[0].training.train_sha256 == found[1].training.train_sha256
+    assert found[0].track.content == found[1].track.content
+    assert found[0].track.dataset != found[1].track.dataset
     write(tmp_path / "b", PIXELS[:1] ^ 1)
-    other = identify(found[1].protocol, registry, None, None)
-    assert other.fingerprint != found[0].fingerprint
+    other = resolve(found[1].track, registry)
+    assert other.scoring.key != found[0].scoring.key
 
 
 def test_only_folders_are_named_by_a_path(registry: Registry) -> None:

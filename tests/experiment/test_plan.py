@@ -74,14 +74,16 @@ def test_variants_are_rows_of_their_own_and_repeats_are_not(training: TrainingPr
     ]  # fmt: skip
 
 
-def test_set_is_for_every_variant_and_a_variants_own_word_counts_more(training: TrainingProtocol, registry: Registry) -> None:
-    specs = plan(
-        "vae,vae[latent_dim=7]", training, [0], registry, settings=("vae.latent_dim=9", "vae.beta=2")
-    )
+def test_set_is_for_every_variant_and_a_variants_own_word_counts_more(
+    training: TrainingProtocol, registry: Registry
+) -> None:
+    specs = plan("vae,vae[latent_dim=7]", training, [0], registry, settings=("vae.latent_dim=9", "vae.beta=2"))
     assert [(spec.config["latent_dim"], spec.config["beta"]) for spec in specs] == [(9, 2.0), (7, 2.0)]
 
 
-def test_all_models_come_at_the_first_seed_before_any_at_the_second(training: TrainingProtocol, registry: Registry) -> None:
+def test_all_models_come_at_the_first_seed_before_any_at_the_second(
+    training: TrainingProtocol, registry: Registry
+) -> None:
     specs = plan("vae,vanilla", training, [3, 4], registry)
     assert [(spec.model_info.name, spec.seed_index) for spec in specs] == [
         ("vae", 3),

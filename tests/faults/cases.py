@@ -47,16 +47,16 @@ MODELS: dict[str, Fault] = {
         "record: killed",
     ),
     "HangsInInit": Fault(
-        "an endless loop in `__init__`", "timeout: nothing came of it for 12 s, while", 1, "record: timeout"
+        "an endless loop in `__init__`", "timeout: stalled: no progress for 12 s during building", 1, "record: timeout"
     ),
     "HangsInStep": Fault(
         "an endless loop in `step` that is deaf to SIGTERM",
-        "timeout: nothing came of it for 12 s, while training",
+        "timeout: stalled: no progress for 12 s during training",
         1,
         "record: timeout",
     ),
     "HangsInSample": Fault(
-        "an endless loop in `sample`", "timeout: nothing came of it for 12 s, while sampling", 1, "record: timeout"
+        "an endless loop in `sample`", "timeout: stalled: no progress for 12 s during sampling", 1, "record: timeout"
     ),
     "LosesItsLoss": Fault("NaN in a loss", "diverged: loss 'critic' became nan", 1, "record: diverged"),
     "LosesItsSamples": Fault("NaN in samples", "diverged: sample returned NaN or inf", 1, "record: diverged"),
@@ -69,27 +69,71 @@ MODELS: dict[str, Fault] = {
     "Bright": Fault(
         "samples beyond [-1, 1]", "failed: sample returned values in [1.5, 1.5], beyond [-1, 1]", 1, "record: failed"
     ),
-    "Grows": Fault("memory growth past `--memory 2GiB`", "oom: ", 1, "record: oom"),
-    "Forks": Fault("children that outlive their trial", "", 1, RECORD_OK + "; the children are gone"),
+    "Grows": Fault("memory growth past `--memory-limit 2GiB`", "oom: ", 1, "record: oom"),
+    "Forks": Fault("children that outlive their run", "", 1, RECORD_OK + "; the children are gone"),
     "Prints": Fault("100 MB printed", "", 1, RECORD_OK + "; a log of at most 1 MiB, with the last lines"),
-    "LeavesAThread": Fault("a thread that never ends", "", 1, RECORD_OK),
+    "LeavesAThread": Fault(
+        "a thread that never ends", "it has a thread running while it draws samples", 1, RECORD_OK + "; flagged"
+    ),
     "Iterates": Fault("state that no file can hold", "", 1, RECORD_OK + "; its log says why it has no checkpoint"),
+    "TrainsInSample": Fault(
+        "training in `sample`",
+        "its weights changed while it drew samples: it may have trained in `sample`",
+        1,
+        RECORD_OK + "; flagged",
+    ),
+    "SetsTheDtype": Fault(
+        "`torch.set_default_dtype` in `__init__`",
+        "failed: __init__ changed torch's default dtype from torch.float32 to torch.float64",
+        1,
+        "record: failed",
+    ),
+    "SetsThreads": Fault(
+        "`torch.set_num_threads` in `step`",
+        "failed: step changed torch's number of threads from 1 to 2",
+        1,
+        "record: failed",
+    ),
+    "ChangesFolder": Fault(
+        "`os.chdir` in `step`", "failed: step changed the working directory from", 1, "record: failed"
+    ),
+    "ClosesStdout": Fault(
+        "closing standard output in `step`", "failed: step changed standard output from", 1, "record: failed"
+    ),
+    "IgnoresSignals": Fault(
+        "a handler of its own for SIGTERM, in `sample`",
+        "failed: sample changed the handler of SIGTERM from",
+        1,
+        "record: failed",
+    ),
+    "PatchesTheClock": Fault(
+        "another `time.perf_counter`, in `__init__`",
+        "failed: __init__ changed time.perf_counter from",
+        1,
+        "record: failed",
+    ),
+    "PatchesTheScorer": Fault(
+        "a scorer of its own, patched into ganbench", "", 1, RECORD_OK + "; the same scores as an honest twin"
+    ),
+    "CallsItselfCeiling": Fault(
+        '`self.role = "ceiling"` in `__init__`', "", 1, RECORD_OK + "; the same scores as an honest twin"
+    ),
     "Healthy": Fault("nothing, beside all these", "", 1, RECORD_OK),
 }
-ALL_IN_ONE = "All in one run: its exit status is 1, since some of its trials failed."
+ALL_IN_ONE = "All in one run: its exit status is 1, since some of its runs failed."
 
-INTERRUPTED = "interrupted: 0 of 1 trials are kept in runs; the same command goes on"
+INTERRUPTED = "interrupted: 0 of 1 runs are kept in runs; the same command goes on"
 COMMANDS: dict[str, Fault] = {
     "Ctrl-C": Fault("Ctrl-C (SIGINT to the command)", INTERRUPTED, 130, GOES_ON),
     "SIGTERM": Fault("SIGTERM to the command", INTERRUPTED, 143, GOES_ON),
     "SIGHUP": Fault("the terminal is closed (SIGHUP)", INTERRUPTED, 129, GOES_ON),
-    "SIGKILL": Fault("SIGKILL to the command at 20 random moments, one after the other", "", -9, GOES_ON),
+    "SIGKILL": Fault("SIGKILL to the command at 12 points, one after the other, from before the first worker to the writing of the board", "", -9, GOES_ON),
     "worker killed": Fault(
         "SIGKILL to a worker in training, then `--retry killed`", "killed: the worker was ended by SIGKILL", 1, SAME
     ),
-    "starter killed": Fault("SIGKILL to the process that starts workers", "", 0, SAME),
-    "two runs": Fault(
-        "two runs of one command at once", "waiting for another run", 0, SAME + "; each trial was trained once"
+    "fork server killed": Fault("SIGKILL to the process that starts workers", "", 0, SAME),
+    "two commands": Fault(
+        "one command twice at once", "waiting for another command", 0, SAME + "; each run was trained once"
     ),
     "clock": Fault("the clock set back a day between two runs", "nothing to train", 0, SAME),
     "disk": Fault(
@@ -97,34 +141,39 @@ COMMANDS: dict[str, Fault] = {
         "record: failed; after room was made, `--retry failed` goes on",
     ),
     "kernel": Fault(
-        "the kernel ends the worker for want of memory (a cgroup)",
-        "oom: the kernel ended the worker for want of memory", 1, "record: oom",
+        "the kernel ends the worker because memory ran out (a cgroup)",
+        "oom: the kernel ended the worker because memory ran out", 1, "record: oom",
     ),
 }  # fmt: skip
 
-PASSED_OVER, BEFORE = "left out a damaged checkpoint", SAME + ", from the checkpoint before"
+PASSED_OVER, BEFORE = "ignored a damaged checkpoint", SAME + ", from the checkpoint before"
 FILES: dict[str, Fault] = {
     "checkpoint cut": Fault("a checkpoint cut in half", PASSED_OVER, 0, BEFORE),
     "checkpoint bit": Fault("a bit flipped in a checkpoint", PASSED_OVER, 0, BEFORE),
     "both checkpoints": Fault("both checkpoints damaged", PASSED_OVER, 0, SAME + ", from the first step"),
-    "record cut": Fault("a record cut in half", "damaged or foreign", 0, SAME + "; the damaged one is set aside"),
+    "record cut": Fault(
+        "a record cut in half", "its checksum does not match", 0, SAME + "; the damaged one is set aside"
+    ),
     "record edited": Fault(
-        "a better FID written into a record", "edited after it was written", 0, SAME + "; the edited one is set aside"
+        "another count of images written into a record",
+        "changed after it was written",
+        0,
+        SAME + "; the edited one is set aside",
     ),
     "record foreign": Fault(
-        "another trial's record in its place", "of another trial", 0, SAME + "; the foreign one is set aside"
+        "another run's record in its place", "of another run", 0, SAME + "; the foreign one is set aside"
     ),
 }
 
 HEAD = """# What can go wrong, and what then happens
 
 Made from `tests/faults`, which injects each of these for real, in processes of its own, and checks every cell:
-`python -m tests.faults.cases` writes this page. A trial that ends badly never ends the run: it is a row of the board,
-and its record holds the last lines of its log. "The same as undisturbed" is: every metric, every point of the curve and
-the samples are equal to the last digit (on a CPU). `resumed` in a record tells where training went on from a
+`python -m tests.faults.cases` writes this page. A run that ends badly never ends the command: it is a row of the board,
+and its record holds the last lines of its log. "The same as undisturbed" is: every sample, every metric and every point of
+the curve are equal to the last digit (on a CPU). `resumed` in a record tells where training went on from a
 checkpoint.
 
-Exit status: 0 done; 1 some trial failed; 2 the request was wrong; 128 + n the command was ended by signal n.
+Exit status: 0 done; 1 some run failed; 2 the request was wrong; 128 + n the command was ended by signal n.
 """
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import multiprocessing.process
 import os
 import shutil
 import signal
@@ -15,7 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganbench.store.checkpoint_header import Damaged, read_header
-from ganbench.store.run_record import Record, read_record
+from ganbench.store.run_record import RunRecord, read_run
+from ganbench.store.score_record import ScoreRecord
+from ganbench.store.store import Store
 
 from .cases import MODELS
 from .models import __file__ as SOURCE
@@ -37,21 +41,21 @@ class Ended(NamedTuple):
 
 
 class Command:
-    """A running ``ganbench run`` in a folder; the shell's `before` comes first.
+    """A running ``ganbench run`` in a folder, forked from a process that has imported torch: that saves seconds.
 
-    `mark` is in the environment of every process that comes of it.
+    With the shell's `before` it is a Python of its own, after that. `killed` is a point of `killed_at`. `mark` is in
+    the environment of every process that comes of it.
     """
 
-    def __init__(self, folder: Path, *words: str, environment: dict[str, str] | None = None, before: str = "") -> None:
+    def __init__(
+        self, folder: Path, *words: str, environment: dict[str, str] | None = None, before: str = "", killed: str = ""
+    ) -> None:
         self.folder, self.mark = folder, uuid.uuid4().hex
         self.out, self.err = folder / f"out-{self.mark}.txt", folder / f"err-{self.mark}.txt"
-        ganbench = [sys.executable, "-m", "ganbench", "run", *WORDS, *words]
-        with open(self.out, "wb") as out, open(self.err, "wb") as err:
-            self.process = subprocess.Popen(
-                ["sh", "-c", f'{before}; exec "$0" "$@"', *ganbench] if before else ganbench,
-                cwd=folder, start_new_session=True, stdout=out, stderr=err,
-                env=os.environ | {"GANBENCH_TEST_MARK": self.mark} | (environment or {}),
-            )  # fmt: skip
+        for path in (self.out, self.err):
+            path.touch()
+        environment = {"GANBENCH_TEST_MARK": self.mark} | (environment or {})
+        self.process = _shell(self, words, before, environment) if before else _forked(self, words, environment, killed)
 
     def end(self) -> Ended:
         return Ended(self.process.wait(PATIENCE), self.out.read_text(), self.err.read_text())
@@ -92,10 +96,70 @@ class Command:
         (found,) = (pid for pid in self.processes() if os.getpgid(pid) == pid and parent(pid) in self.processes())
         return found
 
-    def starter(self) -> int:
+    def fork_server(self) -> int:
         """Return the number of the process that starts workers."""
         (found,) = (pid for pid in self.processes() if parent(pid) == self.process.pid)
         return found
+
+
+class _Forked:
+    """A forked process, with what is used here of `subprocess.Popen`."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
+        self._process = process
+        process.start()
+        assert process.pid is not None
+        self.pid = process.pid
+
+    def wait(self, timeout: float) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("ganbench", timeout)
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+
+def _forked(command: Command, words: tuple[str, ...], environment: dict[str, str], killed: str) -> _Forked:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "ganbench.cli.run", "ganbench.api", __name__])
+    argv = [killed] * bool(killed) + ["run", *WORDS, *words]
+    where = (str(command.folder), str(command.out), str(command.err))
+    return _Forked(
+        context.Process(target=_become, args=(argv, bool(killed), os.environ | environment, *where), daemon=True)
+    )
+
+
+def _become(argv: list[str], killed: bool, environment: dict[str, str], folder: str, out: str, err: str) -> None:
+    """Be the command, in a session of its own."""
+    from ganbench.cli.main import main
+
+    from . import killed_at
+
+    os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for path, handle in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), handle)
+    sys.argv = ["ganbench", *argv]
+    sys.path[:] = [path for path in sys.path if path]
+    (killed_at.main if killed else main)()
+
+
+def _shell(
+    command: Command, words: tuple[str, ...], before: str, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    ganbench = [sys.executable, "-m", "ganbench", "run", *WORDS, *words]
+    with open(command.out, "wb") as out, open(command.err, "wb") as err:
+        return subprocess.Popen(
+            ["sh", "-c", f'{before}; exec "$0" "$@"', *ganbench], cwd=command.folder, start_new_session=True,
+            stdout=out, stderr=err, env=os.environ | environment,
+        )  # fmt: skip
 
 
 def parent(pid: int) -> int:
@@ -119,7 +183,8 @@ class Done(NamedTuple):
 
     status: int
     out: str
-    records: dict[str, Record]
+    records: dict[str, RunRecord]
+    scores: dict[str, ScoreRecord]
     runs: Path
     board: str
 
@@ -129,28 +194,43 @@ def run_models(folder: Path) -> Done:
     shutil.copy(SOURCE, folder / "models.py")
     plugins = ",".join(f"./models.py:{name}" for name in MODELS)
     ended = run(
-        folder, "--plugins", plugins, "--budget", "5steps", "--timeout", "12s", "--memory", "2GiB", "--jobs", "2"
+        folder,
+        "--plugins",
+        plugins,
+        "--budget",
+        "5steps",
+        "--stall-timeout",
+        "12s",
+        "--memory-limit",
+        "2GiB",
+        "--jobs",
+        "2",
     )
     assert ended.err == ""
-    records = {record.model: record for record in map(read_record, folder.glob("runs/*/record.json"))}
-    board = (folder / "leaderboards" / "digits-smoke+5steps.csv").read_text()
-    return Done(ended.status, ended.out, records, folder / "runs", board)
+    stored = list(Store(folder / "runs").records())
+    records = {each.record.spec.model_info.name: each.record for each in stored if each.record}
+    scores = {each.record.spec.model_info.name: each.scores[0] for each in stored if each.record and each.scores}
+    board = (folder / "boards" / "digits-smoke+5steps.csv").read_text()
+    return Done(ended.status, ended.out, records, scores, folder / "runs", board)
 
 
-def record_of(folder: Path) -> Record:
-    (path,) = folder.glob("runs/*/record.json")
-    return read_record(path)
+def record_of(folder: Path) -> RunRecord:
+    (path,) = folder.glob("runs/*/run.json")
+    return read_run(path)
 
 
 def is_same(folder: Path, undisturbed: Path) -> bool:
-    """Tell whether two folders hold the same trial with the same result, to the last digit and pixel."""
+    """Tell whether two folders hold the same run with the same result, to the last digit and pixel."""
     mine, theirs = record_of(folder), record_of(undisturbed)
-    curves = [[{**point, "seconds": 0} for point in record.curve] for record in (mine, theirs)]
+    curves = [[{**point.model_dump(), "seconds": 0} for point in record.curve] for record in (mine, theirs)]
+    scores = [Store(place / "runs").scores(mine.key).records[0] for place in (folder, undisturbed)]
     pictures = [(place / "runs" / mine.key / "samples.png").read_bytes() for place in (folder, undisturbed)]
     return (
         mine.key == theirs.key
         and mine.status == theirs.status == "ok"
-        and mine.metrics == theirs.metrics
+        and mine.samples == theirs.samples
+        and scores[0].metrics == scores[1].metrics
+        and scores[0].curve == scores[1].curve
         and (mine.images, mine.steps) == (theirs.images, theirs.steps)
         and curves[0] == curves[1]
         and pictures[0] == pictures[1]

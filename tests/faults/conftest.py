@@ -12,7 +12,7 @@ import pytest
 
 from .commands import Done, run, run_models
 
-AT_ONCE = 3
+AT_ONCE = 2
 
 
 class Undisturbed(NamedTuple):

@@ -211,3 +211,91 @@ class Eats(Healthy):
     def step(self, batch):
         self.eaten = [*getattr(self, "eaten", []), torch.ones(2**24)]
         return super().step(batch)
+
+
+class TrainsInSample(Healthy):
+    name = "trains-in-sample"
+
+    def sample(self, n, labels=None):
+        with torch.no_grad():
+            self.level += 1
+        return super().sample(n, labels)
+
+
+class SetsTheDtype(Healthy):
+    name = "sets-the-dtype"
+
+    def __init__(self, data, config):
+        super().__init__(data, config)
+        torch.set_default_dtype(torch.float64)
+
+
+class SetsThreads(Healthy):
+    name = "sets-threads"
+
+    def step(self, batch):
+        torch.set_num_threads(2)
+        return super().step(batch)
+
+
+class ChangesFolder(Healthy):
+    name = "changes-folder"
+
+    def step(self, batch):
+        os.chdir("/")
+        return super().step(batch)
+
+
+class ClosesStdout(Healthy):
+    name = "closes-stdout"
+
+    def step(self, batch):
+        sys.stdout.close()
+        return super().step(batch)
+
+
+class IgnoresSignals(Healthy):
+    name = "ignores-signals"
+
+    def sample(self, n, labels=None):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        return super().sample(n, labels)
+
+
+class PatchesTheClock(Healthy):
+    name = "patches-the-clock"
+
+    def __init__(self, data, config):
+        super().__init__(data, config)
+        clock = time.perf_counter
+        time.perf_counter = lambda: clock() / 100
+
+
+class PatchesTheScorer(Healthy):
+    """Patches all that it can reach of the side that scores."""
+
+    name = "patches-the-scorer"
+
+    def __init__(self, data, config):
+        super().__init__(data, config)
+        import ganbench.metrics
+        import ganbench.metrics.fid
+        import ganbench.scoring.evaluator
+        import ganbench.scoring.worker
+
+        ganbench.metrics.fid.FrechetReference.distance = lambda self, features: 0.1
+        ganbench.metrics.frechet_distance = lambda *features: 0.1
+        ganbench.scoring.evaluator.Evaluator.score = lambda self, *words, **more: None
+        ganbench.scoring.worker.Scorer.score = lambda self, key: None
+
+
+class CallsItselfCeiling(Healthy):
+    name = "calls-itself-ceiling"
+
+    def __init__(self, data, config):
+        super().__init__(data, config)
+        self.role = "ceiling"
+        type(self).role = "ceiling"
+
+    def finish(self, data):
+        print("given", len(data.images), "images", flush=True)

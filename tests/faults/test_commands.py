@@ -1,10 +1,9 @@
-"""Signals, kills, full disks and rivals: what the user sees, and that the same command goes on where it stood."""
+"""Signals, kills, full disks and other commands: what the user sees, and that the same command goes on where it stood."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -14,15 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.store.run_record import Status
-from ganbench.store.store import in_work
+from ganbench.store.locks import in_work
+from ganbench.store.run_record import RunStatus
 
 from .cases import COMMANDS, GOES_ON, SAME
 from .commands import PATIENCE, Command, interrupted, is_same, record_of, run
 from .conftest import Scenario, UnderWay, Undisturbed
+from .killed_at import POINTS
 from .models import __file__ as SOURCE
-
-KILLS = 20
 
 
 def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
@@ -34,7 +32,7 @@ def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
         assert ended.status == case.exit
         assert case.says in ended.err
         assert ended.err.count("\n") == 1
-        assert not list(folder.glob("runs/*/record.json"))
+        assert not list(folder.glob("runs/*/run.json"))
         assert case.left == GOES_ON
     assert run(folder).status == 0
     assert is_same(folder, undisturbed.folder)
@@ -58,39 +56,25 @@ def wait_until_gone(command: Command, folder: Path) -> None:
         time.sleep(0.02)
 
 
-def killed_at_random_moments(folder: Path, undisturbed: Undisturbed, *, seed: int) -> None:
-    case, dice, resumed = COMMANDS["SIGKILL"], random.Random(seed), list[int]()
-    number, place = 0, folder / "0"
-    place.mkdir()
-    for kill in range(KILLS // 2):
-        command, longest = Command(place), undisturbed.seconds
-        if kill == 0:  # most of a run is spent on importing: one kill comes in training for certain
-            command.wait_for_checkpoints()
-            longest = 0.5
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            command.process.wait(longest * dice.random() ** 2)
-        command.process.kill()
-        ended = command.end()
-        assert ended.status in (case.exit, 0)
-        wait_until_gone(command, place)
-        if list(place.glob("runs/*/record.json")):  # done in spite of all: once more from the start
-            assert is_same(place, undisturbed.folder)
-            resumed += record_of(place).resumed
-            number += 1
-            place = folder / str(number)
-            place.mkdir()
-    assert run(place).status == 0
-    assert is_same(place, undisturbed.folder)
-    assert resumed + record_of(place).resumed
+def killed_at_every_point(folder: Path, undisturbed: Undisturbed) -> None:
+    """One run after the other in one folder, each killed a little later; the last is left alone."""
+    case = COMMANDS["SIGKILL"]
+    for point in POINTS:
+        done, ended = list(folder.glob("runs/*/run.json")), POINTS.index("train-ended")
+        if point == "train-ended" and done:  # its worker was quicker than its end
+            continue
+        command = Command(folder, killed=point)
+        assert command.end().status == case.exit, (point, command.end())
+        wait_until_gone(command, folder)
+        if point != "train:sampling:1.0":
+            assert bool(list(folder.glob("runs/*/run.json"))) == (POINTS.index(point) >= ended), point
+        assert not list(folder.glob("boards/*.md")), point
+    ended = run(folder)
+    assert (ended.status, ended.err) == (0, "")
+    assert "nothing to train" in ended.out
+    assert is_same(folder, undisturbed.folder)
+    assert record_of(folder).resumed
     assert case.left == GOES_ON
-
-
-def killed_half_the_times(folder: Path, undisturbed: Undisturbed) -> None:
-    killed_at_random_moments(folder, undisturbed, seed=0)
-
-
-def killed_the_other_half(folder: Path, undisturbed: Undisturbed) -> None:
-    killed_at_random_moments(folder, undisturbed, seed=1)
 
 
 def worker_killed(folder: Path, undisturbed: Undisturbed) -> None:
@@ -98,19 +82,19 @@ def worker_killed(folder: Path, undisturbed: Undisturbed) -> None:
     command.wait_for_checkpoints()
     os.kill(command.worker(), signal.SIGKILL)
     ended, record = command.end(), record_of(folder)
-    assert (ended.status, record.status) == (case.exit, Status.KILLED)
+    assert (ended.status, record.status) == (case.exit, RunStatus.KILLED)
     assert case.says in ended.out
     assert run(folder, "--retry", "killed").status == 0
     assert is_same(folder, undisturbed.folder)
     assert len(record_of(folder).resumed) == 1
-    assert len(list(folder.glob("runs/*/record-before-1.json"))) == 1
+    assert len(list(folder.glob("runs/*/run-before-1.json"))) == 1
     assert case.left == SAME
 
 
-def starter_killed(folder: Path, undisturbed: Undisturbed) -> None:
-    case, command = COMMANDS["starter killed"], Command(folder)
+def fork_server_killed(folder: Path, undisturbed: Undisturbed) -> None:
+    case, command = COMMANDS["fork server killed"], Command(folder)
     command.wait_for_checkpoints()
-    os.kill(command.starter(), signal.SIGKILL)
+    os.kill(command.fork_server(), signal.SIGKILL)
     assert command.end().status == case.exit
     assert is_same(folder, undisturbed.folder)
     assert len(record_of(folder).resumed) == 1
@@ -118,7 +102,7 @@ def starter_killed(folder: Path, undisturbed: Undisturbed) -> None:
 
 
 def two_at_once(folder: Path, undisturbed: Undisturbed) -> None:
-    case, first = COMMANDS["two runs"], Command(folder)
+    case, first = COMMANDS["two commands"], Command(folder)
     first.wait_for_checkpoints()
     os.kill(worker := first.worker(), signal.SIGSTOP)  # it cannot be done before the second comes
     second = Command(folder)
@@ -129,7 +113,7 @@ def two_at_once(folder: Path, undisturbed: Undisturbed) -> None:
     assert case.says not in ends[0].out
     assert is_same(folder, undisturbed.folder)
     assert record_of(folder).resumed == []
-    assert not list(folder.glob("runs/*/record-before-*"))
+    assert not list(folder.glob("runs/*/run-before-*"))
     assert case.left.startswith(SAME)
 
 
@@ -147,7 +131,7 @@ datetime.datetime = Back
 def clock_set_back(folder: Path, undisturbed: Undisturbed) -> None:
     case = COMMANDS["clock"]
     (folder / "sitecustomize.py").write_text(YESTERDAY)
-    ended = run(folder, environment={"PYTHONPATH": str(folder)})
+    ended = run(folder, before=f"export PYTHONPATH={folder}")
     (folder / "sitecustomize.py").unlink()
     assert (ended.status, ended.err) == (case.exit, "")
     assert is_same(folder, undisturbed.folder)
@@ -185,7 +169,7 @@ def full_disk(folder: Path, undisturbed: Undisturbed) -> None:
                     file.write(b"x" * 4096)
                 time.sleep(0.0001)
         ended, record = command.end(), record_of(folder)
-        assert (ended.status, record.status) == (case.exit, Status.FAILED)
+        assert (ended.status, record.status) == (case.exit, RunStatus.FAILED)
         assert case.says in ended.out
         assert ended.err == ""
         filler.unlink()
@@ -201,7 +185,7 @@ def file_that_may_not_grow(folder: Path, undisturbed: Undisturbed) -> None:
     ended = run(folder, before="ulimit -f 400")
     assert ended.status == 1
     assert "failed: File too large while writing" in ended.out
-    assert record_of(folder).status == Status.FAILED
+    assert record_of(folder).status == RunStatus.FAILED
 
 
 def kernel_kills(folder: Path, undisturbed: Undisturbed) -> None:
@@ -214,7 +198,7 @@ def kernel_kills(folder: Path, undisturbed: Undisturbed) -> None:
     try:
         shutil.copy(SOURCE, folder / "models.py")
         ended = run(folder, "--plugins", "./models.py:Eats", before=f"echo $$ > {group / 'cgroup.procs'}")
-        assert (ended.status, record_of(folder).status) == (case.exit, Status.OOM)
+        assert (ended.status, record_of(folder).status) == (case.exit, RunStatus.OOM)
         assert case.says in ended.out
         assert case.left == "record: oom"
     finally:
@@ -228,7 +212,7 @@ def kernel_kills(folder: Path, undisturbed: Undisturbed) -> None:
 @pytest.mark.parametrize(
     "scenario",
     [
-        killed_half_the_times, killed_the_other_half, asked_to_end, worker_killed, starter_killed, two_at_once,
+        killed_at_every_point, asked_to_end, worker_killed, fork_server_killed, two_at_once,
         clock_set_back, full_disk, file_that_may_not_grow, kernel_kills,
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.store.run_record import read_record
+from ganbench.store.run_record import read_run
 
 from .cases import FILES, PAGE, SAME, page
 from .commands import interrupted, is_same, record_of, run
@@ -54,17 +54,17 @@ def checkpoints(folder: Path, undisturbed: Undisturbed) -> None:
 
 
 def records(folder: Path, undisturbed: Undisturbed) -> None:
-    """Three trials, and another damage to the record of each."""
+    """Three runs, and another damage to the record of each."""
     shutil.copy(SOURCE, folder / "models.py")
     plugins = ",".join(f"./models.py:{name}" for name in ("Healthy", "Tall", "Wide"))
     words = ("--plugins", plugins, "--budget", "5steps")
     assert run(folder, *words).status == 0
-    paths = sorted(folder.glob("runs/*/record.json"))
+    paths = sorted(folder.glob("runs/*/run.json"))
     assert len(paths) == 3
-    good = [read_record(path) for path in paths]
+    good = [read_run(path) for path in paths]
     damages: dict[str, Damage] = {
         "record cut": half,
-        "record edited": lambda raw: raw.replace(b'"value": ', b'"value": -', 1),
+        "record edited": lambda raw: raw.replace(b'"images": ', b'"images": 1', 1),
         "record foreign": lambda raw: paths[0].read_bytes(),
     }
     damaged = [damage(path.read_bytes()) for path, damage in zip(paths, damages.values(), strict=True)]
@@ -76,8 +76,8 @@ def records(folder: Path, undisturbed: Undisturbed) -> None:
         assert (ended.status, ended.err) == (case.exit, "")
         (said,) = (line for line in ended.out.splitlines() if str(path.relative_to(folder)) in line)
         assert case.says in said
-        assert read_record(path).metrics == record.metrics
-        assert (path.parent / "record-before-1.json").read_bytes() == raw
+        assert read_run(path).samples == record.samples
+        assert (path.parent / "run-before-1.json").read_bytes() == raw
         assert case.left.startswith(SAME)
 
 

@@ -38,7 +38,9 @@ def test_samples_lie_over_data_and_surface(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("count", "expected"), [(1, (300, 324)), (3, (900, 324)), (6, (900, 648))])
 def test_a_training_is_a_panel_a_point_of_the_curve(tmp_path: Path, count: int, expected: tuple[int, int]) -> None:
     data = np.zeros((2000, 2), dtype=np.float32)
-    panels = [(100 * at, np.full((2000, 2), at / 10, dtype=np.float32), SLOPE if at % 2 else None) for at in range(count)]
+    panels = [
+        (100 * at, np.full((2000, 2), at / 10, dtype=np.float32), SLOPE if at % 2 else None) for at in range(count)
+    ]
     write_training(tmp_path / "training.png", panels, data)
     assert size(tmp_path / "training.png") == expected
     assert len(colours(tmp_path / "training.png")) > 5

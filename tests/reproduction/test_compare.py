@@ -126,7 +126,12 @@ def test_steps_count_and_scores_may_be_missing() -> None:
     ("then", "now", "verdict", "said"),
     [
         ("diverged: loss is NaN", "diverged: loss is NaN", Verdict.EQUAL, "it fails again as recorded (diverged: loss"),
-        ("diverged: loss is NaN", "diverged: loss is inf", Verdict.DIFFERENT, "recorded was diverged: loss is NaN; now"),
+        (
+            "diverged: loss is NaN",
+            "diverged: loss is inf",
+            Verdict.DIFFERENT,
+            "recorded was diverged: loss is NaN; now",
+        ),
         ("oom: no room", "failed: no room", Verdict.DIFFERENT, "now it is failed: no room"),
         ("oom: no room", "ok: ", Verdict.DIFFERENT, "recorded was oom: no room; now it is ok"),
         ("ok: ", "killed: by SIGKILL", Verdict.DIFFERENT, "recorded was ok; now it is killed: by SIGKILL"),

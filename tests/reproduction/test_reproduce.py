@@ -140,9 +140,7 @@ def test_hashes_are_both_said(prepared: Callable[..., Reproduction], record: Run
     assert f"here is ganbench {ganbench.__version__})" in str(refusal.value)
 
 
-def test_a_record_that_contradicts_itself_is_refused(
-    prepared: Callable[..., Reproduction], record: RunRecord
-) -> None:
+def test_a_record_that_contradicts_itself_is_refused(prepared: Callable[..., Reproduction], record: RunRecord) -> None:
     other = record.spec.model_copy(update={"seed": record.spec.seed + 1})
     with pytest.raises(RequestError, match="its key is not that of what it says was trained"):
         prepared(record.model_copy(update={"spec": other}))

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ganbench.data.pixels import TOLERANCE, to_uint8
 from ganbench.errors import RequestError
-from ganbench.training.sampling import TOLERANCE, to_uint8
 
 LAYOUTS = ("nhwc", "nchw")
 RANGES = ("0-1", "-1-1")

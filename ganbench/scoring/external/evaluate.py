@@ -20,7 +20,7 @@ from ganbench.metrics.fid import gaussian_of
 from ganbench.registry.lookup import find_metrics, find_track, load_dataset, read_metrics
 from ganbench.registry.registry import Registry
 from ganbench.scoring.baselines import draw_baseline
-from ganbench.scoring.evaluator import Evaluator
+from ganbench.scoring.evaluator import Evaluator, Reference
 from ganbench.scoring.external.images import Images, read_images
 from ganbench.scoring.external.point_files import read_points
 from ganbench.scoring.external.reference import LEAST, check_labels, matched, on_sizes, read_reference
@@ -68,6 +68,9 @@ def score(request: Request, registry: Registry, watch: Watch = lambda what, done
     `watch` is told what is being done, how many images are done, and of how many. Raises `RequestError` for
     whatever cannot be met.
     """
+    for option, value in (("SAMPLES", request.samples), ("--reference", request.reference)):
+        if isinstance(value, str) and not value:
+            raise RequestError(f"{option}: the path is empty: write . for the current folder")
     device = torch.device(pick_device(request.device))
     run = _run(request)
     track = find_track(request.track or (_track_of(run, registry) if run else TRACK), registry)
@@ -88,17 +91,19 @@ def score(request: Request, registry: Registry, watch: Watch = lambda what, done
     if reference.shape is not None:
         source.check(reference.name, reference.shape)
     if run is not None:
-        images = _of_run(run, Path(request.samples), request.n or track.samples, request, registry)
+        images = _of_run(run, request.n or track.samples, request, real, registry)
     elif reference.shape is not None and len(reference.shape) == 1:
         images = read_points(request.samples, labels=request.labels, n=request.n)
     else:
         images = read_images(
             request.samples, labels=request.labels, n=request.n, layout=request.layout,
-            value_range=request.value_range, watch=lambda done, total: watch("reading", done, total),
+            value_range=request.value_range, class_names=real.class_names,
+            watch=lambda done, total: watch("reading", done, total),
         )  # fmt: skip
     images, comparable = matched(images, reference, notes)
     check_labels(images, real, reference, notes)
-    notes += on_sizes(images, reference, track, real, request.extractor)
+    headline = next((metric.info.title for metric in metrics if metric.name == track.headline), None)
+    notes += on_sizes(images, reference, track, real, request.extractor, headline)
     oracle = 0 < real.classes == source.classes_of(weights)
     evaluator = Evaluator(
         real, extractor, identity, metrics, oracle=oracle, device=device, headline=track.headline,
@@ -142,7 +147,7 @@ def _run(request: Request) -> RunRecord | None:
     if is_run(folder):
         if request.labels is not None:
             raise RequestError(f"{folder}: the labels of a run are known: leave out --labels")
-        if request.n is not None and request.n < 1:
+        if request.n is not None and request.n < LEAST:
             raise RequestError(f"{folder}: --samples {request.n}: at least {LEAST}")
         if not (folder / RUN).exists():
             raise RequestError(f"{folder}: the run is not finished: the same `ganbench run` goes on with it")
@@ -166,19 +171,38 @@ def _track_of(run: RunRecord, registry: Registry) -> str:
     return names[0]
 
 
-def _of_run(run: RunRecord, folder: Path, n: int, request: Request, registry: Registry) -> Images:
+def _of_run(run: RunRecord, n: int, request: Request, real: Dataset | Reference, registry: Registry) -> Images:
     """Return a run's samples, and for a conditional model the labels that they were made for."""
     assert run.samples is not None
+    folder, info, training = Path(request.samples), run.spec.model_info, run.spec.training
+    known = isinstance(real, Dataset) and real.train_sha256 == training.train_sha256
+    # The row `real` shows one split of the data set: against the same one it would be compared with itself.
+    shown = run.spec.config.get("shown", "validation") if info.role == "ceiling" else ""
+    if known and request.against == shown:
+        other = "test" if shown == "validation" else "validation"
+        raise RequestError(f"{folder}: holds the {shown} split itself: compare it with --against {other}")
     samples = read_final(folder, run, n)
-    info, training = run.spec.model_info, run.spec.training
     labels = None
     if info.conditional:
-        dataset: Dataset = load_dataset(training.dataset, registry, request.data_dir)
-        if dataset.train.labels is not None and info.role == "model":
+        dataset = real if isinstance(real, Dataset) and known else _trained_on(run, request, registry)
+        if info.role == "model" and dataset.train.labels is not None:
             labels = sample_labels(dataset.train.labels, len(samples), derive(run.spec.seed, "labels"))
         elif info.role != "model":
-            labels = draw_baseline(info.name, dataset, len(samples)).labels
+            against = "validation" if shown == "test" else "test"
+            labels = draw_baseline(info.name, dataset, len(samples), against=against).labels
     return Images(
         str(folder), "run", samples, labels, run.samples.n,
         {"key": run.key, "model": info.label, "seed": run.spec.seed},
     )  # fmt: skip
+
+
+def _trained_on(run: RunRecord, request: Request, registry: Registry) -> Dataset:
+    """Load the data set of a run, from whose training labels the samples' labels were drawn."""
+    training = run.spec.training
+    dataset = load_dataset(training.dataset, registry, request.data_dir)
+    if dataset.train_sha256 != training.train_sha256:
+        raise RequestError(
+            f"{request.samples}: was trained on other images than {training.dataset} holds here: the labels of its "
+            "samples are not known"
+        )
+    return dataset

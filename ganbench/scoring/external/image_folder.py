@@ -1,4 +1,4 @@
-"""Image files that must be alike, read into one array, and the class numbers that their folders name."""
+"""Image files of one size, read into one array, and the class numbers that their folders name."""
 
 from __future__ import annotations
 
@@ -10,80 +10,103 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganbench.data.image_files import decode, in_threads
-from ganbench.errors import RequestError
+from ganbench.data.image_files import has_colour, in_threads, mixture, read_picture, refuse
+from ganbench.errors import RequestError, did_you_mean
 from ganbench.scoring.external.array_layout import plain
 
-MODES = {"L": 1, "RGB": 3}
 
+class FolderImages(NamedTuple):
+    """Images uint8 (N, C, H, W), how many files were compressed with loss, and what is to be said of grey ones.
 
-class _Kind(NamedTuple):
-    """What all files of a folder must share."""
-
-    mode: str
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height} {self.mode}"
-
-
-def read_files(files: list[Path], advance: Callable[[int], None] = lambda count: None) -> tuple[NDArray[np.uint8], int]:
-    """Return the images of files as uint8 (N, C, H, W), in order, and how many of them were compressed with loss.
-
-    All must be 8 bits a channel, grey or RGB, of one size and mode. `advance` is told of every few that are done.
-    Raises `RequestError` naming the first file that cannot be read or that differs from most others.
+    `mixture` is empty where no file is grey or none has colours.
     """
-    kind = _decode(files[0])[0]
-    shape = (kind.height, kind.width, MODES[kind.mode])
-    pixels = np.empty((len(files), *shape), dtype=np.uint8)
-    kinds = list[_Kind | None]([None] * len(files))
 
-    def read(places: range) -> tuple[int, int]:
-        lossy = 0
-        for index in places:
-            kinds[index], image, with_loss = _decode(files[index])
+    pixels: NDArray[np.uint8]
+    lossy: int
+    mixture: str
+
+
+def read_files(files: list[Path], advance: Callable[[int], None] = lambda count: None) -> FolderImages:
+    """Read files of one size, in order, by the rules of `ganbench.data.image_files.read_picture`.
+
+    Images are grey where all files are, else RGB: where only some have colours, grey ones get three equal channels.
+    `advance` is told of every few that are done. Raises `RequestError` naming the first file that cannot be read, or
+    the first whose size is not that of most.
+    """
+    sizes, grey = list[tuple[int, ...]](), np.zeros(len(files), dtype=bool)
+    bad, lossy = dict[Path, str](), 0
+    pixels: NDArray[np.uint8] | None = None
+
+    def read(places: range) -> list[tuple[NDArray[np.uint8], bool] | str]:
+        return [_read(files[index]) for index in places]
+
+    for some in in_threads(len(files), read):
+        for found in some:
+            index = len(sizes)
+            if isinstance(found, str):
+                bad[files[index]] = found
+                sizes.append(())
+                continue
+            image, with_loss = found
             lossy += with_loss
-            if kinds[index] == kind:
-                pixels[index] = image.reshape(shape)
-        return len(places), lossy
+            sizes.append(image.shape[:2])
+            grey[index] = image.ndim == 2
+            if pixels is None:
+                pixels = np.empty((len(files), *image.shape), dtype=np.uint8)
+            if image.shape[:2] == pixels.shape[1:3]:
+                pixels = _stored(pixels, index, image)
+        advance(len(some))
+    if bad:
+        raise refuse(bad, len(files))
+    _check_sizes(files, sizes)
+    assert pixels is not None
+    text = ""
+    if grey.any() and not grey.all():
+        grey = np.array([each or not has_colour(image) for each, image in zip(grey, pixels, strict=True)])
+        text = "" if grey.all() else mixture(files, grey.tolist())
+        pixels = pixels[..., 0] if grey.all() else pixels
+    return FolderImages(plain(pixels[:, None] if pixels.ndim == 3 else pixels.transpose(0, 3, 1, 2)), lossy, text)
 
-    lossy = 0
-    for count, with_loss in in_threads(len(files), read):
-        lossy += with_loss
-        advance(count)
-    usual, most = Counter(kinds).most_common(1)[0]
+
+def _read(path: Path) -> tuple[NDArray[np.uint8], bool] | str:
+    """Return an image, (H, W) or (H, W, 3), and whether it was compressed with loss; or what is wrong with it."""
+    try:
+        image, lossy = read_picture(path)
+    except RequestError as error:
+        return str(error)
+    return np.asarray(image), lossy
+
+
+def _stored(pixels: NDArray[np.uint8], index: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put an image into its place; grey images become RGB ones when the first RGB image comes."""
+    if pixels.ndim < image.ndim + 1:
+        pixels = np.repeat(pixels[..., None], 3, axis=3)
+    pixels[index] = image if pixels.ndim == image.ndim + 1 else image[..., None]
+    return pixels
+
+
+def _check_sizes(files: list[Path], sizes: list[tuple[int, ...]]) -> None:
+    usual, most = Counter(sizes).most_common(1)[0]
     if most < len(files):
-        odd = next(index for index, each in enumerate(kinds) if each != usual)
-        raise RequestError(f"{files[odd]}: is {kinds[odd]}, {most} of {len(files)} are {usual}: all must be alike")
-    return plain(pixels.transpose(0, 3, 1, 2)), lossy
+        odd = next(index for index, each in enumerate(sizes) if each != usual)
+        found, wanted = ("x".join(map(str, reversed(each))) for each in (sizes[odd], usual))
+        raise RequestError(f"{files[odd]}: is {found}, {most} of {len(files)} are {wanted}: all must be of one size")
 
 
-def folder_labels(folder: Path, files: list[Path]) -> NDArray[np.int64]:
-    """Return the class number of each file: the name of the sub-folder of `folder` that it lies in."""
+def folder_labels(folder: Path, files: list[Path], class_names: tuple[str, ...] = ()) -> NDArray[np.int64]:
+    """Return the class number of each file, from the sub-folder of `folder` that it lies in.
+
+    The sub-folder's name is one of `class_names`, whose place is the number; without them it is the number itself.
+    """
+    number = {name: label for label, name in enumerate(class_names)}
     labels = []
     for path in files:
         *parents, _ = path.relative_to(folder).parts
-        if not parents or not parents[0].isdecimal():
+        name = parents[0] if parents else ""
+        if class_names and name not in number:
+            where = f"lies in {name!r}, which is no class" if name else "lies in no sub-folder named by a class"
+            raise RequestError(f"{path}: {where} of the reference{did_you_mean(name, class_names)}")
+        if not class_names and not (name.isascii() and name.isdecimal()):
             raise RequestError(f"{path}: lies in no sub-folder named by a class number: name them 0, 1, 2, ...")
-        labels.append(int(parents[0]))
+        labels.append(number[name] if class_names else int(name))
     return np.array(labels, dtype=np.int64)
-
-
-def _decode(path: Path) -> tuple[_Kind, NDArray[np.uint8], bool]:
-    image, content = decode(path)
-    kind = _Kind(image.mode, *image.size)
-    if kind.mode not in MODES:
-        raise RequestError(f"{path}: its mode is {kind.mode}: save images as 8-bit grey (L) or RGB, without alpha")
-    lossy = image.format == "JPEG" or (image.format == "WEBP" and not _is_lossless_webp(content))
-    return kind, np.asarray(image), lossy
-
-
-def _is_lossless_webp(content: bytes) -> bool:
-    position = 12  # RIFF, size, WEBP; then chunks of a name, a size and as many bytes, padded to even
-    while position + 8 <= len(content):
-        name, size = content[position : position + 4], int.from_bytes(content[position + 4 : position + 8], "little")
-        if name in (b"VP8L", b"VP8 "):
-            return name == b"VP8L"
-        position += 8 + size + size % 2
-    return False

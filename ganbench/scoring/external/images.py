@@ -19,7 +19,7 @@ from ganbench.scoring.external.array_layout import as_uint8
 from ganbench.scoring.external.image_folder import folder_labels, read_files
 
 FOLDERS = "folders"
-"""As `labels`: the names of sub-folders are the class numbers."""
+"""As `labels`: the names of sub-folders are the classes."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,14 @@ def read_images(
     n: int | None = None,
     layout: str | None = None,
     value_range: str | None = None,
+    class_names: tuple[str, ...] = (),
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> Images:
     """Read images from a path, a NumPy array or a tensor.
 
     `labels` is an array, the path of a ``.npy`` file, or ``folders``; None takes those of an ``.npz`` that has some.
+    Files of a folder are taken in natural order, numbers in their names by value, and so are their labels; sub-folders
+    are named by `class_names`, or by class numbers where these are empty.
     `n` takes that many at random, the same ones every time; None takes all. `layout` and `value_range` as in
     `as_uint8`. `watch` is told how many files are decoded, and of how many.
     Raises `RequestError`, in one line that names the source, where they cannot be read.
@@ -71,7 +74,7 @@ def read_images(
     if isinstance(source, str | Path):
         path = Path(source)
         if path.is_dir():
-            return _from_folder(path, labels, n, watch)
+            return _from_folder(path, labels, n, class_names, watch)
         if not path.exists():
             raise RequestError(f"{path}: there is no such file or folder")
         if path.suffix.lower() not in SUFFIXES:
@@ -101,7 +104,9 @@ def choose(count: int, n: int | None, name: str) -> NDArray[np.intp]:
     return np.sort(np.random.RandomState(0).permutation(count)[:n])
 
 
-def _from_folder(folder: Path, labels: Any, n: int | None, watch: Callable[[int, int], None]) -> Images:
+def _from_folder(
+    folder: Path, labels: Any, n: int | None, class_names: tuple[str, ...], watch: Callable[[int, int], None]
+) -> Images:
     files, others = image_files(folder)
     chosen = choose(len(files), n, str(folder))
     read, done = [files[index] for index in chosen], 0
@@ -111,9 +116,22 @@ def _from_folder(folder: Path, labels: Any, n: int | None, watch: Callable[[int,
         done += count
         watch(done, len(read))
 
-    found = folder_labels(folder, files) if _is_folders(labels) else None if labels is None else given(labels)
-    pixels, lossy = read_files(read, advance)
     notes = []
+    if _is_folders(labels):
+        found: NDArray[Any] | None = folder_labels(folder, files, class_names)
+    elif labels is None:
+        found = None
+    else:
+        found = given(labels)
+        if (by_letter := sorted(files)) != files:
+            ahead, behind = next(pair for pair in zip(files, by_letter, strict=True) if pair[0] != pair[1])
+            notes.append(
+                f"{folder}: files are sorted by the numbers in their names, {ahead.name} before {behind.name}, and "
+                "labels are taken to be in this order"
+            )
+    pixels, lossy, mixture = read_files(read, advance)
+    if mixture:
+        notes.append(f"{mixture}: grey ones were read as RGB")
     if others:
         notes.append(f"{folder}: {len(others)} files are no {CALLED} and were left out, such as {others[0]}")
     if lossy:
@@ -122,7 +140,7 @@ def _from_folder(folder: Path, labels: Any, n: int | None, watch: Callable[[int,
         )
     return Images(
         str(folder), "folder", pixels, taken(found, chosen, len(files), str(folder)), len(files),
-        {"layout": "nhwc", "range": "0-255"}, tuple(notes),
+        {"layout": "nhwc", "range": "0-255"} | ({"mixture": mixture} if mixture else {}), tuple(notes),
     )  # fmt: skip
 
 

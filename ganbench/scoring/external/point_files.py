@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ganbench.data.pixels import TOLERANCE
 from ganbench.errors import RequestError
 from ganbench.scoring.external.array_files import SUFFIXES, read_array_file
 from ganbench.scoring.external.images import Images, as_numpy, choose, given, taken
-from ganbench.training.sampling import TOLERANCE
 
 
 def read_points(source: Any, *, labels: Any = None, n: int | None = None) -> Images:

@@ -9,7 +9,6 @@ from typing import Any
 
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import RequestError, did_you_mean
-from ganbench.metric import HEADLINE
 from ganbench.registry.lookup import find_track, load_dataset
 from ganbench.registry.registry import Registry
 from ganbench.scoring.evaluator import Reference
@@ -78,7 +77,8 @@ def matched(images: Images, reference: Images | Statistics, notes: list[str]) ->
     elif channels != wanted:
         form = "grey" if wanted == 1 else "RGB"
         raise RequestError(
-            f"{images.name}: has {channels} channels, the reference {reference.name} has {wanted}: save it as {form}"
+            f"{images.reading.get('mixture') or images.name}: has {channels} channels, the reference {reference.name} "
+            f"has {wanted}: save it as {form}"
         )
     if images.shape == reference.shape:
         return images, True
@@ -107,16 +107,24 @@ def check_labels(images: Images, real: Dataset | Reference, reference: Images | 
 
 
 def on_sizes(
-    images: Images, reference: Images | Statistics, asked: Track, real: Dataset | Reference, extractor: str | None
+    images: Images,
+    reference: Images | Statistics,
+    asked: Track,
+    real: Dataset | Reference,
+    extractor: str | None,
+    headline: str | None,
 ) -> list[str]:
-    """Return what must be said of n and of the extractor; `extractor` is the one asked for, None the track's."""
+    """Return what must be said of n and of the extractor; `extractor` is the one asked for, None the track's.
+
+    `headline` is the title of the metric that the track ranks by, None where it is not computed.
+    """
     notes, own = list[str](), is_own(real, asked)
     # A track's own n is the protocol, whatever the size of its reference.
     if len(images) != (asked.samples if own else len(reference)):
         others = f"the reference has {len(reference):,} images" if len(reference) else "the reference's n is not known"
         others += f" and {asked.name} scores {asked.samples:,} samples" if own else ""
-        title = HEADLINE.title if asked.headline == HEADLINE.name else asked.headline
-        notes.append(f"n = {len(images):,}, but {others}: {title} depends on n: compare only at equal n")
+        depends = f"{headline} depends" if headline else "many scores depend"
+        notes.append(f"n = {len(images):,}, but {others}: {depends} on n: compare only at equal n")
     if not own and extractor is None:
         notes.append(f"features are those of {asked.extractor}, which {asked.name} names: --extractor takes another")
     return [*images.notes, *reference.notes, *notes]

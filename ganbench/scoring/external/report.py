@@ -32,7 +32,7 @@ class Report:
     """The result, what its metrics are, sentences that a reader must see, and the whole as JSON values."""
 
     result: EvaluationResult
-    facts: tuple[MetricInfo, ...]
+    info: tuple[MetricInfo, ...]
     notes: tuple[str, ...]
     content: dict[str, Any]
 
@@ -47,7 +47,7 @@ class Report:
 
 def make_report(
     result: EvaluationResult,
-    facts: Sequence[MetricInfo],
+    info: Sequence[MetricInfo],
     images: Images,
     reference: Images | Statistics,
     track: Track,
@@ -59,7 +59,7 @@ def make_report(
     provenance: dict[str, Any],
 ) -> Report:
     """Assemble a report; ``metrics`` and ``skipped`` in its content are as in a run's scores."""
-    versions = {metric.name: metric.version for metric in facts if metric.name in result.scores}
+    versions = {metric.name: metric.version for metric in info if metric.name in result.scores}
     libraries = {name: version(name) for name in ("numpy", "scipy", "pillow", "torch-fidelity")}
     content = {
         "schema": SCHEMA,
@@ -68,8 +68,8 @@ def make_report(
         "metric_versions": versions,
         "protocol": SCORING_VERSION,
         "settings": {"downstream_classifier": None if classifier is None else asdict(classifier)},
-        "samples": _about(images) | {"labels_sha256": _labels_hash(images)},
-        "reference": _about(reference),
+        "samples": _description(images) | {"labels_sha256": _labels_hash(images)},
+        "reference": _description(reference),
         "extractor": {"name": source.name, "sha256": identity},
         "preprocessing": {
             "samples": IMAGES if len(images.shape) == 3 else POINTS,
@@ -79,10 +79,10 @@ def make_report(
         "notes": notes,
         "provenance": provenance | {"libraries": libraries},
     }
-    return Report(result, tuple(facts), tuple(notes), content)
+    return Report(result, tuple(info), tuple(notes), content)
 
 
-def _about(images: Images | Statistics) -> dict[str, Any]:
+def _description(images: Images | Statistics) -> dict[str, Any]:
     return {
         "name": images.name, "kind": images.kind, "n": len(images), "available": images.available,
         "shape": images.shape and list(images.shape), "sha256": images.sha256, "reading": images.reading,

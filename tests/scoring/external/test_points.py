@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganbench.data.dataset import Dataset
 from ganbench.data.gaussian_mixtures import RING8
+from ganbench.data.pixels import to_float
 from ganbench.errors import RequestError
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.coordinates import COORDINATES
@@ -19,7 +20,7 @@ from ganbench.registry.builtin_metrics import METRICS
 from ganbench.scoring.evaluator import Evaluator
 from ganbench.scoring.external.point_files import read_points
 from ganbench.scoring.metric_context import Classifier
-from ganbench.training.batches import Batches, to_float
+from ganbench.training.batches import Batches
 from ganbench.training.sampling import SampleError, draw
 
 CPU = torch.device("cpu")
@@ -69,18 +70,18 @@ def test_pixels_become_floats_as_ever() -> None:
 
 def test_real_points_are_scored_by_what_applies_to_them(ring8: Dataset) -> None:
     chosen = [metric for metric in METRICS if metric.name not in ("authenticity", "copying")]  # the slow ones
-    judge = Evaluator(
+    evaluator = Evaluator(
         ring8, COORDINATES.load(CPU, None), "coordinates", chosen, oracle=False, device=CPU, headline="mode_kl"
     )
     labels = torch.from_numpy(ring8.validation.labels)
-    verdict = judge.score(torch.from_numpy(ring8.validation.images), labels, classifier=Classifier(1, 0))
-    scores = {name: score.value for name, score in verdict.scores.items()}
+    result = evaluator.score(torch.from_numpy(ring8.validation.images), labels, classifier=Classifier(1, 0))
+    scores = {name: score.value for name, score in result.scores.items()}
     assert scores["modes"] == 8
     assert scores["good"] == pytest.approx(1 - np.exp(-4.5), abs=0.007)
     assert 0 <= scores["mode_kl"] < 0.01
     assert scores["precision"] > 0.9
-    assert sum(verdict.scores["mode_kl"].details["by_mode"]) == round(2500 * scores["good"])
-    needs = {name: verdict.absent[name] for name in ("is", "acc", "acc_oracle", "gan_test")}
+    assert sum(result.scores["mode_kl"].details["by_mode"]) == round(2500 * scores["good"])
+    needs = {name: result.skipped[name] for name in ("is", "acc", "acc_oracle", "gan_test")}
     assert needs == {
         "is": "needs probabilities", "acc": "needs classifier", "acc_oracle": "needs oracle, classifier",
         "gan_test": "needs oracle",
@@ -89,9 +90,9 @@ def test_real_points_are_scored_by_what_applies_to_them(ring8: Dataset) -> None:
 
 def test_images_have_no_modes(digits: Dataset) -> None:
     chosen = [metric for metric in METRICS if metric.name in ("fid", "mode_kl", "modes", "good")]
-    judge = Evaluator(digits, LENETS[0].load(CPU, None), "lenet", chosen, oracle=False, device=CPU)
-    verdict = judge.score(torch.from_numpy(digits.validation.images))
-    assert verdict.absent == dict.fromkeys(("mode_kl", "modes", "good"), "needs modes")
+    evaluator = Evaluator(digits, LENETS[0].load(CPU, None), "lenet", chosen, oracle=False, device=CPU)
+    result = evaluator.score(torch.from_numpy(digits.validation.images))
+    assert result.skipped == dict.fromkeys(("mode_kl", "modes", "good"), "needs modes")
 
 
 def test_points_and_images_have_extractors_of_their_own() -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ganbench.data.image_files import natural_key
 from ganbench.errors import RequestError
 from ganbench.scoring.external.array_layout import as_uint8
 from ganbench.scoring.external.image_folder import read_files
@@ -73,6 +74,29 @@ def test_half_precision_and_grey_without_a_channel_axis_are_read() -> None:
         assert read_images(levels.to(dtype)).pixels[:, 0, 0, 0].tolist() == [0, 64, 128, 255]
 
 
+def test_labels_belong_to_files_in_the_order_of_the_numbers_in_their_names(tmp_path: Path) -> None:
+    labels = np.arange(30)
+    for index, image in enumerate(GREY[:, 0]):
+        (tmp_path / "set" / f"part{index // 12}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(tmp_path / "set" / f"part{index // 12}" / f"digit {index}.png")
+    found = read_images(tmp_path / "set", labels=labels)
+    assert np.array_equal(found.pixels, GREY)
+    assert found.labels.tolist() == labels.tolist()
+    (note,) = found.notes
+    assert "digit 2.png before digit 10.png" in note
+    assert read_images(tmp_path / "set").notes == ()
+    assert read_images(write_folder(tmp_path / "padded", GREY), labels=labels).notes == ()
+    part = read_images(tmp_path / "set", labels=labels, n=9)
+    assert np.array_equal(part.pixels, GREY[part.labels])
+
+
+def test_names_are_sorted_by_their_numbers_part_by_part() -> None:
+    names = ["a", "a/1", "a/01", "a/2", "a/b", "a2", "a2b3", "a2b10", "a10", "b", "2", "10", "٣", "010/x"]
+    found = sorted(map(Path, reversed(names)), key=natural_key)
+    wanted = ["2", "10", "010/x", "a", "a/01", "a/1", "a/2", "a/b", "a2", "a2b3", "a2b10", "a10", "b", "٣"]
+    assert [str(each) for each in found] == wanted
+
+
 def test_files_are_sorted_by_path_and_only_images_are_read(tmp_path: Path) -> None:
     write_folder(tmp_path / "set" / "b", GREY[:10])
     write_folder(tmp_path / "set" / "a" / "deep", GREY[10:20], ".PNG")
@@ -95,7 +119,7 @@ def test_labels_come_from_folders_files_and_arrays(tmp_path: Path) -> None:
     for name in ("10", "2"):
         write_folder(tmp_path / "set" / name, GREY[:3])
     assert read_images(tmp_path / "set").labels is None
-    assert read_images(tmp_path / "set", labels="folders").labels.tolist() == [10] * 3 + [2] * 3
+    assert read_images(tmp_path / "set", labels="folders").labels.tolist() == [2] * 3 + [10] * 3
     wanted = np.arange(30, dtype=np.uint8)
     np.save(tmp_path / "labels.npy", wanted)
     for labels in (wanted, torch.from_numpy(wanted), list(range(30)), tmp_path / "labels.npy"):
@@ -104,7 +128,12 @@ def test_labels_come_from_folders_files_and_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "adm.npz", GREY, wanted)
     assert read_images(tmp_path / "adm.npz").labels.tolist() == list(range(30))
     write_folder(tmp_path / "named" / "cat", GREY[:3])
-    assert "named by a class number" in refusal(lambda: read_images(tmp_path / "named", labels="folders"))
+    named = tmp_path / "named"
+    assert "named by a class number" in refusal(lambda: read_images(named, labels="folders"))
+    write_folder(named / "ant", GREY[:2])
+    assert read_images(named, labels="folders", class_names=("ant", "bee", "cat")).labels.tolist() == [0] * 2 + [2] * 3
+    wrong_name = refusal(lambda: read_images(named, labels="folders", class_names=("ants", "cat")))
+    assert "lies in 'ant', which is no class of the reference (did you mean 'ants'?)" in wrong_name
     for wrong in (np.arange(29), np.arange(30.0), np.zeros((30, 10), np.int64)):
         assert "give 30 class numbers" in refusal(lambda wrong=wrong: read_images(GREY, labels=wrong))
     assert "labels.txt" in refusal(lambda: read_images(GREY, labels="labels.txt"))
@@ -206,11 +235,12 @@ def test_folders_are_refused(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "set", GREY)
     picture = Image.fromarray(GREY[0, 0])
     wide = Image.fromarray(np.zeros((6, 7), np.uint8))
+    clear = picture.convert("RGBA")
+    clear.putalpha(7)
     frames = {"save_all": True, "append_images": [Image.fromarray(GREY[1, 0])]}
     cases: dict[str, tuple[Image.Image, dict[str, object], str]] = {
-        "000.png": (wide, {}, "is 7x6 L, 29 of 30 are 5x6 L"),  # the first of the folder is no more right than others
-        "017.png": (picture.convert("RGB"), {}, "is 5x6 RGB, 29 of 30 are 5x6 L"),
-        "003.png": (picture.convert("RGBA"), {}, "mode is RGBA"), "004.png": (picture.convert("P"), {}, "mode is P"),
+        "000.png": (wide, {}, "is 7x6, 29 of 30 are 5x6"),  # the first of the folder is no more right than others
+        "003.png": (clear, {}, "has transparent pixels"), "004.png": (picture.convert("I;16"), {}, "mode is I;16"),
         "005.png": (picture, frames, "holds 2 frames"),
     }  # fmt: skip
     for name, (odd, options, said) in cases.items():
@@ -223,6 +253,42 @@ def test_folders_are_refused(tmp_path: Path) -> None:
     for content in (b"", b"no picture", before[: len(before) // 2], b"GIF89a" + before):
         (folder / "020.png").write_bytes(content)
         assert re.match(rf"{folder / '020.png'}: cannot be read", refusal(lambda: read_images(folder)))
+
+
+def test_all_files_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "set", GREY)
+    for name in ("012.png", "007.png"):
+        (folder / name).write_bytes(b"")
+    text = refusal(lambda: read_images(folder))
+    assert text.startswith(f"{folder / '007.png'}: ") and "2 of 30 files, this is the first" in text
+
+
+def test_grey_is_told_by_the_pixels_whatever_the_mode(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "set", GREY)
+    for number, mode in ((0, "P"), (5, "RGB"), (7, "RGBA"), (9, "LA")):
+        Image.fromarray(GREY[number, 0]).convert(mode).save(folder / f"{number:03d}.png")
+        found = read_images(folder)
+        assert np.array_equal(found.pixels, GREY), mode
+        assert (found.notes, found.pixels.strides) == ((), GREY.strides)
+    for index in range(30):
+        Image.fromarray(GREY[index, 0]).convert("P").save(folder / f"{index:03d}.png")
+    assert np.array_equal(read_images(folder).pixels, GREY)
+
+
+def test_grey_among_colours_is_read_as_rgb_and_said(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "grey", GREY)
+    Image.fromarray(RGB[4].transpose(1, 2, 0)).quantize(16).save(folder / "004.png")
+    found = read_images(folder)
+    assert found.shape == (3, 6, 5)
+    assert np.array_equal(found.pixels[5:], GREY[5:].repeat(3, axis=1))
+    (note,) = found.notes
+    assert note == f"{folder / '004.png'}: has colours, and 29 of 30 images are grey: grey ones were read as RGB"
+    folder = write_folder(tmp_path / "rgb", RGB)
+    Image.fromarray(GREY[0, 0]).save(folder / "000.png")
+    found = read_images(folder)
+    assert np.array_equal(found.pixels, np.concatenate([GREY[:1].repeat(3, axis=1), RGB[1:]]))
+    (note,) = found.notes
+    assert note.startswith(f"{folder / '000.png'}: is grey, and 29 of 30 images have colours")
 
 
 def test_progress_counts_every_file_once(tmp_path: Path) -> None:

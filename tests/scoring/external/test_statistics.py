@@ -11,7 +11,7 @@ import pytest
 
 from ganbench.data.dataset import Dataset
 
-from ..conftest import Answer
+from ...conftest import Answer
 
 Command = Callable[..., Answer]
 TRACK = ("--track", "digits-smoke", "--device", "cpu")
@@ -45,7 +45,7 @@ def test_they_give_the_fid_that_their_images_give(command: Command, fake: Path, 
     assert found["metrics"]["fid"]["value"] == pytest.approx(by_images["value"], rel=1e-6)
     assert found["metrics"]["fid"]["se"] == pytest.approx(by_images["se"], rel=1e-4)
     assert set(found["metrics"]) == {"fid", "is"}
-    assert found["absent"]["precision"] == "needs reference"
+    assert found["skipped"]["precision"] == "needs reference"
     assert (found["reference"]["kind"], found["reference"]["n"]) == ("statistics", 300)
     assert found["reference"]["reading"]["extractor"] == "lenet-mnist"
     assert "n = 200, but the reference has 300 images" in answer.out
