@@ -25,7 +25,7 @@ __all__ = ["Node", "UnsavableError", "capture", "made_in_init", "random_states",
 
 def made_in_init(model: Model) -> frozenset[str]:
     """Return the paths of the objects in a model just made, for `capture`: only those can take a state back."""
-    encoder = Encoder(_device_of(model), transient=_transient(model), copy=False)
+    encoder = Encoder(_device_of(model), transient=model.transient, copy=False)
     encoder.encode(model, "self")
     return frozenset(encoder.paths)
 
@@ -37,7 +37,7 @@ def capture(model: Model, *, trained: bool = False, made: Collection[str] | None
     holds what no file can, or, where `made` is given, an object that `restore` would find no counterpart of.
     """
     device = _device_of(model)
-    encoder = Encoder(device, trained=trained, transient=_transient(model), made=made)
+    encoder = Encoder(device, trained=trained, transient=model.transient, made=made)
     with _explained("its state cannot be saved"):
         state = {
             "device": device.type, "trained": trained,
@@ -96,11 +96,6 @@ def _check_device(state: Node, device: torch.device) -> None:
 
 def _device_of(model: Model) -> torch.device:
     return next((tensor.device for tensor in chain(model.parameters(), model.buffers())), torch.device("cpu"))
-
-
-def _transient(model: Model) -> tuple[str, ...]:
-    names: tuple[str, ...] = getattr(model, "transient", ())
-    return names
 
 
 @contextmanager

@@ -31,7 +31,7 @@ Node = Any
 """A plain value, or a dict with a ``kind``."""
 
 ERRORS = (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError)
-ADVICE = "make it in __init__, or return its state from extra_state() and name it in `transient`"
+ADVICE = "return its state from extra_state(), and name it in `transient`"
 
 
 class UnsavableError(Exception):
@@ -85,7 +85,9 @@ class Encoder:
             return {"kind": "array", "array": torch.from_numpy(np.array(value))}
         exact = type(value) in CONTAINERS.values()
         if not exact and ("()" in path or (self._made is not None and path not in self._made)):
-            raise UnsavableError(f"{path} is {_a(value)}, and nothing made in __init__ could take its state: {ADVICE}")
+            raise UnsavableError(
+                f"{path} is {_a(value)}, and nothing made in __init__ could take its state: make it there, or {ADVICE}"
+            )
         self.paths.add(path)
         if exact or (isinstance(value, tuple(CONTAINERS.values())) and not getattr(value, "__dict__", None)):
             keys = [self.encode(key, path) for key in value] if isinstance(value, dict) else None
@@ -222,4 +224,6 @@ def _device_kind(thing: Any) -> str | None:
 
 def _check_type(node: dict[str, Any], current: Any, path: str) -> None:
     if type(current).__name__ != node["type"]:
-        raise UnsavableError(f"{path} is {_a(node['type'])}, and in a new model {_a(current)}: {ADVICE}")
+        raise UnsavableError(
+            f"{path} is {_a(node['type'])}, and in a new model {_a(current)}: make it in __init__, or {ADVICE}"
+        )

@@ -212,7 +212,7 @@ def test_what_cannot_be_held_is_named(odd: Callable[[], Any]) -> None:
     for trained in (False, True):
         with pytest.raises(UnsavableError, match=r"self\.layer\.odd is an? "):
             capture(model, trained=trained)
-    model.transient = ("layer.odd",)  # type: ignore[attr-defined]
+    model.transient = ("layer.odd",)
     restore(fresh(Plain), capture(model))
     if hasattr(model.layer.odd, "close"):
         model.layer.odd.close()
