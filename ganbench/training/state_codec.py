@@ -25,6 +25,7 @@ from ganbench.training.state_kinds import (
     attributes,
     constant,
     is_attributes,
+    is_container,
 )
 
 Node = Any
@@ -89,7 +90,7 @@ class Encoder:
                 f"{path} is {_a(value)}, and nothing made in __init__ could take its state: make it there, or {ADVICE}"
             )
         self.paths.add(path)
-        if exact or (isinstance(value, tuple(CONTAINERS.values())) and not getattr(value, "__dict__", None)):
+        if exact or is_container(value):
             keys = [self.encode(key, path) for key in value] if isinstance(value, dict) else None
             pairs = value.items() if isinstance(value, dict) else enumerate(value)
             items = [self.encode(item, f"{path}[{key!r}]") for key, item in pairs]
@@ -153,11 +154,10 @@ class Decoder:
     @torch.no_grad()
     def _tensor(self, node: dict[str, Any], current: Any, path: str) -> Any:
         saved: Tensor = node["tensor"].to(self._device if node["on_device"] else "cpu")
-        is_tensor, is_parameter = isinstance(current, Tensor), isinstance(current, nn.Parameter)
-        fits = is_tensor and _form(current) == _form(saved)
+        is_parameter = isinstance(current, nn.Parameter)
+        fits = isinstance(current, Tensor) and _form(current) == _form(saved)
         if not fits and (is_parameter or node["type"] == "Parameter"):
-            now = tuple(current.shape) if is_tensor else _a(current)
-            raise UnsavableError(f"{path} is of shape {tuple(saved.shape)}, and in a new model {now}")
+            raise UnsavableError(f"{path} is {_shown(saved)}, and in a new model {_shown(current)}")
         # What a new model has in one memory and this one had not, or at another place of it, must not be written
         # through: spectral normalisation begins with the weight itself, and goes on with what it made of it.
         if fits and (self._is_where_it_was(current, node["memory"]) or is_parameter):
@@ -188,7 +188,7 @@ class Decoder:
             return getattr(current, "_make", type(current))(items)
         current.clear()
         add = current.update if isinstance(current, dict | set) else current.extend
-        add(zip(keys, items, strict=True) if mapping else items)
+        add(dict(zip(keys, items, strict=True)) if mapping else items)
         return current
 
     def _object(self, node: dict[str, Any], owner: Any, path: str) -> None:
@@ -198,6 +198,8 @@ class Decoder:
                 raise UnsavableError(f"{path}.{name} is not in the checkpoint")
             object.__delattr__(owner, name)
         for name, saved in node["attributes"].items():
+            if isinstance(saved, dict) and saved["kind"] == "left":
+                continue
             value = self.decode(saved, current.get(name), f"{path}.{name}")
             if name not in current or value is not current[name]:  # a frozen dataclass has no other way than object's
                 (setattr if is_module else object.__setattr__)(owner, name, value)
@@ -208,6 +210,10 @@ class Decoder:
 def _a(thing: Any) -> str:
     name = thing if isinstance(thing, str) else type(thing).__name__
     return "None" if thing is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def _shown(thing: Any) -> str:
+    return f"{thing.dtype} of shape {tuple(thing.shape)}" if isinstance(thing, Tensor) else _a(thing)
 
 
 def _form(tensor: Tensor) -> tuple[Any, ...]:

@@ -31,6 +31,8 @@ GENERATORS: dict[type, tuple[Any, Any]] = {
     np.random.RandomState: (lambda it: it.get_state(legacy=False), np.random.RandomState.set_state),
     random.Random: (random.Random.getstate, random.Random.setstate),
 }
+_TYPING = "__orig_class__"
+"""An attribute of what was made by a name such as ``Counter[str]``; it says nothing of the object."""
 _OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"training"}
 
 
@@ -55,6 +57,11 @@ def accessors(thing: Any) -> tuple[Any, Any] | None:
     return (lambda it: it.state_dict()), (lambda it, to: it.load_state_dict(to))
 
 
+def is_container(thing: Any) -> bool:
+    """Tell whether an object is what it contains; one that has attributes besides is not."""
+    return isinstance(thing, tuple(CONTAINERS.values())) and not {*getattr(thing, "__dict__", ())} - {_TYPING}
+
+
 def is_attributes(thing: Any) -> bool:
     """Tell whether an object is its attributes and nothing else: modules are, and what pickle would take for that."""
     if isinstance(thing, nn.Module):
@@ -75,4 +82,4 @@ def attributes(thing: Any) -> dict[str, Any]:
         return own | {name: value for name, value in vars(thing).items() if name not in _OF_EVERY_MODULE}
     state = object.__getstate__(thing)
     usual, slots = state if isinstance(state, tuple) else (state, None)
-    return {**(usual or {}), **(slots or {})}
+    return {name: value for name, value in {**(usual or {}), **(slots or {})}.items() if name != _TYPING}

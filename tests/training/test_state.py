@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-from collections import OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,7 +220,7 @@ def test_what_cannot_be_held_is_named(odd: Callable[[], Any]) -> None:
 
 def test_an_author_who_hands_state_over_answers_for_it() -> None:
     class Own(Plain):
-        transient = ("odd",)
+        transient = ("odd", "late")
 
         def extra_state(self) -> dict[str, Any]:
             return {"at": self.at}
@@ -230,8 +230,9 @@ def test_an_author_who_hands_state_over_answers_for_it() -> None:
             self.odd = itertools.count(self.at)
 
     model, again = fresh(Own), fresh(Own)
-    model.at, model.odd = 7, itertools.count(7)
-    restore(again, capture(model))
+    model.at, model.odd, model.late = 7, itertools.count(7), itertools.count(7)
+    restore(again, capture(model, made=made_in_init(fresh(Own))))
+    assert not hasattr(again, "late")
     assert (again.at, next(again.odd)) == (7, 7)
 
 
@@ -264,6 +265,7 @@ class Grows(Plain):
         self.flat = torch.zeros(4)
         self.views, self.recent = self.flat.split(2), self.bank[:3]
         self.normal = torch.distributions.Normal(torch.zeros(1), torch.ones(3))  # its mean is expanded
+        self.seen = Counter[str]()
         self.pair, self.counts, self.pools = Pair(torch.zeros(2), 0), defaultdict[str, int](int), dict[str, Any]()
         self.levels, self.dtype, self.doubles = range(3), torch.float32, np.zeros(2, dtype=np.float32)
 
@@ -273,6 +275,7 @@ class Grows(Plain):
         self.later, self.recent = torch.ones(2), self.bank[3:]
         self.pair, self.dtype, self.doubles = Pair(torch.ones(2), 1), torch.bfloat16, np.full(2, 1 / 3)
         self.counts["steps"] += 1
+        self.seen.update("abca")
         self.pools = {
             "pool": deque([torch.ones(2)], maxlen=1), "ids": frozenset({1}), "order": OrderedDict(b=1, a=2),
             "tuple": (self.flat, [self.layer.weight]), ("a", 1): {2, 3},
@@ -294,6 +297,7 @@ def test_containers_made_in_training_come_back_and_views_are_still_views(tmp_pat
     assert again.later.tolist() == [1, 1]
     assert type(again.pair) is Pair
     assert (again.pair.second, again.counts["steps"], again.counts["none"]) == (1, 1, 0)
+    assert again.seen == Counter("abca")
     assert again.dtype is torch.bfloat16
     assert again.doubles.tolist() == [1 / 3] * 2
     pools = again.pools
@@ -341,8 +345,17 @@ def test_structure_that_differs_is_named() -> None:
         (built(), built(head=nn.Linear(1, 1)), "self.head is not in the checkpoint"),
         (built(head=nn.Linear(1, 1)), built(), "self.head is a Linear, and in a new model None"),
         (built(layer=nn.Conv1d(3, 3, 1)), built(), "self.layer is a Conv1d, and in a new model a Linear"),
-        (built(layer=nn.Linear(3, 4)), built(), r"self.layer.weight is of shape \(4, 3\), and in a new model \(3, 3\)"),
-        (built(), built(layer=nn.Linear(3, 3, bias=False)), r"self.layer.bias is of shape \(3,\), and in .* None"),
+        (
+            built(layer=nn.Linear(3, 4)),
+            built(),
+            r"self.layer.weight is .*float32 of shape \(4, 3\), and in .* \(3, 3\)",
+        ),
+        (
+            built(layer=nn.Linear(3, 3).double()),
+            built(),
+            "self.layer.weight is torch.float64 of .* model torch.float32",
+        ),
+        (built(), built(layer=nn.Linear(3, 3, bias=False)), r"self.layer.bias is .* \(3,\), and in .* None"),
         (built(layer=nn.Linear(3, 3, bias=False)), built(), "self.layer.bias is not in the checkpoint"),
     ):
         with pytest.raises(UnsavableError, match=f"does not fit Plain: {said}"):
