@@ -33,7 +33,7 @@ GENERATORS: dict[type, tuple[Any, Any]] = {
 }
 _TYPING = "__orig_class__"
 """An attribute of what was made by a name such as ``Counter[str]``; it says nothing of the object."""
-_OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"training"}
+_OF_EVERY_MODULE = (frozenset(vars(nn.Module())) | {_TYPING}) - {"training"}
 
 
 def constant(value: Any) -> str | None:
