@@ -167,10 +167,10 @@ def test_samples_are_scored_by_a_file(command: Command, file: Path, digits: Data
 def test_runs_are_scored_by_a_file(command: Command, file: Path, smoke: Smoke, tmp_path: Path) -> None:
     key = next(smoke.runs.glob("*/checkpoint.pt")).parent.name
     shutil.copytree(smoke.runs / key, tmp_path / "runs" / key)
-    before = set((tmp_path / "runs" / key / "scores").iterdir())
+    before = set((tmp_path / "runs" / key / "scores").glob("*.json"))
     answer = command("score", key, "--metrics", "fid", "--extractor", file, *at(tmp_path))
     assert answer.status == 0, answer
-    (added,) = set((tmp_path / "runs" / key / "scores").iterdir()) - before
+    (added,) = set((tmp_path / "runs" / key / "scores").glob("*.json")) - before
     record = read_score(added)
     assert record.protocol.extractor == "classifier"
     assert record.protocol.extractor_sha256 == f"{sha256_of(file)}/p1"
