@@ -51,6 +51,6 @@ def _show(files: tuple[Path, ...]) -> None:
     # All are read before any is shown: a wrong one is the only answer then.
     for path, info in [(path, read_info(path)) for path in files]:
         click.echo(path)
-        facts = {**info.model_dump(), "input_shape": "x".join(map(str, info.input_shape)), "sha256": sha256_of(path)}
-        for field, value in facts.items():
+        fields = {**info.model_dump(), "input_shape": "x".join(map(str, info.input_shape)), "sha256": sha256_of(path)}
+        for field, value in fields.items():
             click.echo(f"  {field.replace('_', ' '):21} {value}")

@@ -40,7 +40,7 @@ def write_folder(folder: Path, pixels: np.ndarray, mode: str = "L") -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
-    """200 held-out digits, as many as digits-smoke scores; tests only look at them."""
+    """200 validation digits, as many as digits-smoke scores; tests only look at them."""
     return write_folder(tmp_path_factory.mktemp("made") / "samples", digits.validation.images[:200])
 
 
@@ -212,7 +212,7 @@ def test_labels_give_accuracy_where_they_apply(folder: Path, digits: Dataset) ->
     right = ganbench.evaluate(folder, labels=labels, **options)
     wrong = ganbench.evaluate(folder, labels=(labels + 1) % 10, **options)
     assert right["acc"] > wrong["acc"] + 0.1
-    with pytest.raises(ganbench.RequestError, match="label 10 is no class"):
+    with pytest.raises(ganbench.RequestError, match="label 10 is not a class"):
         ganbench.evaluate(folder, labels=labels + 1, **options)
     found, notes = told(lambda: ganbench.evaluate(folder, labels=labels, reference=folder, **options))
     assert "acc" not in found
@@ -264,7 +264,10 @@ def test_lossy_files_are_a_warning(digits: Dataset, tmp_path: Path) -> None:
         (["FOLDER", "--samples", "201"], "--samples 201: there are 200 images"),
         (["FOLDER", "--samples", "0"], "--samples 0"),
         (["FOLDER", "--track", "digit-smoke"], "unknown track 'digit-smoke' (did you mean 'digits-smoke'?)"),
-        (["FOLDER", "--reference", "mnist5"], "--reference 'mnist5': is no track, data set, folder or file (did you"),
+        (
+            ["FOLDER", "--reference", "mnist5"],
+            "--reference 'mnist5': is not a track, data set, folder or file (did you",
+        ),
         (["FOLDER", "--reference", "RUN"], "is a run, not real images"),
         (["FOLDER", "--extractor", "lenet-minst"], "unknown extractor 'lenet-minst'"),
         (["FOLDER", "--weights", "nowhere.pth"], "--weights nowhere.pth: there is no such file"),
