@@ -102,7 +102,7 @@ class Model(nn.Module):
         """
 
     def extra_state(self) -> dict[str, Any]:
-        """Return state besides parameters, buffers and optimisers that a checkpoint must hold (tensors, plain values)."""
+        """Return state besides parameters, buffers and optimisers that checkpoints must hold: tensors, plain values."""
         return {}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:

@@ -63,6 +63,7 @@ class HMM(ganbench.Model):
         found.fit(codes, [data.images.shape[2]] * len(data.images))
         self.start.copy_(torch.from_numpy(found.startprob_))
         self.transitions.copy_(torch.from_numpy(found.transmat_))
+        self.transitions[self.transitions.sum(1) == 0] = 1 / states  # states that are seen in the last row alone
         self.means.copy_(torch.from_numpy(found.means_))
         variances = found.covars_.diagonal(axis1=1, axis2=2)  # hmmlearn keeps them above 0
         self.deviations.copy_(torch.from_numpy(variances.copy()).sqrt())

@@ -17,6 +17,7 @@ from ganbench.data.dataset import Dataset
 from ganbench.data.embedded import load_digits, load_mnist5k
 from ganbench.registry.builtins import discover
 from ganbench.registry.registry import Registry
+from ganbench.store.store import Store, StoredRun
 
 SMOKE = ("--track", "digits-smoke", "--seeds", "1", "--budget", "5steps")
 
@@ -85,6 +86,11 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
     runs, boards = folder / "runs", folder / "boards"
     words = ("run", "--plugins", "dcgan,vae", *SMOKE, "--jobs", 2, *at(folder))
     return Smoke(words, runs, boards, call(*words))
+
+
+def stored(runs: Path) -> dict[str, StoredRun]:
+    """Return the finished runs of a store, with their scores, by label."""
+    return {each.record.spec.model_info.label: each for each in Store(runs).records() if each.record}
 
 
 def at(folder: Path) -> tuple[object, ...]:

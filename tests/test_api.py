@@ -42,10 +42,14 @@ def test_run_takes_a_class_of_any_importable_module(
     monkeypatch.syspath_prepend(str(tmp_path))
     model = importlib.import_module("models_of_mine").Mine
     runs = shutil.copytree(smoke.runs, tmp_path / "runs")  # the baselines are done
-    records = ganbench.run([model, "vae"], track="digits-smoke", seeds=1, budget="5steps", out=runs)
-    assert [(record.model, record.status, record.reason) for record in records] == [
-        (name, "ok", "") for name in ("real", "noise", "replay", "mine", "vae")
+    records = ganbench.run([model, "vae"], track="digits-smoke", seeds=1, budget="5steps", runs=runs)
+    assert [(record.spec.model_info.name, record.status, record.reason) for record in records] == [
+        (name, "ok", "") for name in ("mine", "vae")
     ]
+    board = ganbench.leaderboard(runs, track="digits-smoke", budget="5steps", published=None)
+    assert set(board["model"]) == {"mine", "vae", "dcgan", "real", "noise", "replay"}
+    assert ganbench.score([records[0].key], runs=runs, metrics="vendi") == [records[0].key]
+    assert ganbench.score([records[0].key], runs=runs, metrics="vendi") == []  # it is there
 
 
 def test_run_refuses_what_the_command_line_refuses(tmp_path: Path) -> None:
@@ -54,6 +58,7 @@ def test_run_refuses_what_the_command_line_refuses(tmp_path: Path) -> None:
         {"models": []},
         {"models": "vae", "seeds": 0},
         {"models": "vae", "budget": "soon"},
+        {"models": "vae", "budget": 5},
     ):
         with pytest.raises(ganbench.RequestError):
-            ganbench.run(**{"track": "digits-smoke", "out": tmp_path, **wrong})
+            ganbench.run(**{"track": "digits-smoke", "runs": tmp_path, **wrong})

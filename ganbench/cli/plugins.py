@@ -12,7 +12,7 @@ from ganbench.registry.catalog import catalog
 def plugins() -> None:
     """List the models that can be run, who brought them, and the plugins that are broken."""
     found = catalog()
-    columns = ("name", "family", "role", "version", "distribution", "paper")
+    columns = ("name", "family", "version", "distribution", "paper")
     print_table("models", columns, [[str(model[column]) for column in columns] for model in found["models"]])
     if found["broken"]:
         print_table(

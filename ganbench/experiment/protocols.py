@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,8 @@ def resolve(
     """Load what a track names and check it; `RequestError` says what is wrong.
 
     `metrics` (``standard,vendi``) are columns asked for beside those that the track ranks and shows; `extractors` are
-    names or files, joined by commas, whose scores are columns of their own. `device_kind` counts where the budget is
+    names or files, joined by commas, whose scores are columns of their own. `weights` are those of the one extractor
+    that is asked for, else of the track's own. `device_kind` counts where the budget is
     time.
     """
     if weights is not None and not weights.is_file():
@@ -92,11 +93,15 @@ def resolve(
         n=len(dataset.train), budget=str(Budget.parse(track.budget)), precision=track.precision,
         device=device_kind if Budget.parse(track.budget).seconds is not None else "",
     )  # fmt: skip
-    own = _plan(track, dataset, track.extractor, weights, _columns(track, metrics, registry), registry, against)
+    names = _names(extractors)
+    if weights is not None and len(names) > 1:
+        raise RequestError(f"--weights {weights}: is one file, and --extractor names {len(names)}: name one of them")
+    own_weights, other_weights = (None, weights) if names else (weights, None)
+    own = _plan(track, dataset, track.extractor, own_weights, _columns(track, metrics, registry), registry, against)
     headline = next(metric for metric in own.metrics if metric.name == track.headline)
     if headline.direction != "lower":
         raise RequestError(f"track {track.name!r}: headline {track.headline!r}: name a metric of which less is better")
-    others = [_other(track, dataset, name, own, metrics, registry, against) for name in _names(extractors)]
+    others = [_other(track, dataset, name, other_weights, own, metrics, registry, against) for name in names]
     return Protocols(track, dataset, training, (own, *(plan for plan in others if plan is not None)), data_dir)
 
 
@@ -146,12 +151,19 @@ def _plan(
 
 
 def _other(
-    track: Track, dataset: Dataset, asked: str, own: ScorePlan, metrics: str | None, registry: Registry, against: str
+    track: Track,
+    dataset: Dataset,
+    asked: str,
+    weights: Path | None,
+    own: ScorePlan,
+    metrics: str | None,
+    registry: Registry,
+    against: str,
 ) -> ScorePlan | None:
     """Return the plan for an extractor beside the track's, None where it is the track's."""
-    name, weights = by_file(asked, None)
+    name, weights = by_file(asked, weights)
     assert name is not None
     wanted = own.metrics if metrics is None else tuple(find_metrics(read_metrics(metrics, track, registry), registry))
     wanted = tuple(each for each in wanted if not WITHOUT_FEATURES & set(each.needs))
     plan = _plan(track, dataset, name, weights, wanted, registry, against)
-    return None if plan.protocol.key == own.protocol.key else replace(plan)
+    return None if plan.protocol.key == own.protocol.key else plan

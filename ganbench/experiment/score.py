@@ -79,7 +79,9 @@ def _session(track: Track, records: Sequence[RunRecord], request: Request, regis
     jobs, threads = share_out(request.jobs, request.threads, device)
     runtime = RuntimeConfig(device=device, threads=threads, command=list(request.command))
     baselines = (
-        [] if request.keys else write_baselines(protocols.dataset, track.samples, store, against=request.against)
+        []
+        if request.keys
+        else write_baselines(protocols.dataset, track.samples, store, against=request.against, command=request.command)
     )
     todo = [each.key for each in (*records, *baselines) if any(lacking(store, each, plan) for plan in protocols.plans)]
     return Session(

@@ -146,7 +146,9 @@ def prepare(request: Request, registry: Registry) -> Session:
     store = Store(request.runs)
     done, train, notes = _divide(specs, store, runtime, protocols, again, restart=request.rerun)
     baselines = (
-        write_baselines(protocols.dataset, track.samples, store, against=request.against) if request.baselines else []
+        write_baselines(protocols.dataset, track.samples, store, against=request.against, command=request.command)
+        if request.baselines
+        else []
     )
     score = [record.key for record in (*done, *baselines) if _unscored(record, store, protocols)]
     return Session(

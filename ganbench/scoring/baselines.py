@@ -6,6 +6,7 @@ and hardly anything of the others. Each becomes a run without a checkpoint.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ganbench.data.dataset import Dataset, Split
 from ganbench.store.layout import RUN
+from ganbench.store.provenance import provenance
 from ganbench.store.run_record import RunRecord, RunStatus, ended
 from ganbench.store.run_spec import ModelInfo, RunSpec, TrainingProtocol
 from ganbench.store.samples import write_samples
@@ -77,18 +79,25 @@ def baseline_spec(name: str, dataset: Dataset, n: int, *, against: str = "test")
     )  # fmt: skip
 
 
-def write_baseline(name: str, dataset: Dataset, n: int, store: Store, *, against: str = "test") -> RunRecord:
+def write_baseline(
+    name: str, dataset: Dataset, n: int, store: Store, *, against: str = "test", command: Sequence[str] = ()
+) -> RunRecord:
     """Write a baseline's samples and record into a store, where they are not there already; return the record."""
     spec = baseline_spec(name, dataset, n, against=against)
     folder = store.folder(spec.key)
     drawn = draw_baseline(name, dataset, n, against=against)
     if (known := store.read(spec.key)) is not None and known.samples and (folder / known.samples.file).exists():
         return known
-    record = ended(spec, RunStatus.OK, samples=write_samples(folder, "final", drawn.samples))
+    record = ended(
+        spec, RunStatus.OK, samples=write_samples(folder, "final", drawn.samples),
+        provenance=provenance(None, "fp32", list(command)),
+    )  # fmt: skip
     record.write(Path(folder) / RUN)
     return record
 
 
-def write_baselines(dataset: Dataset, n: int, store: Store, *, against: str = "test") -> list[RunRecord]:
+def write_baselines(
+    dataset: Dataset, n: int, store: Store, *, against: str = "test", command: Sequence[str] = ()
+) -> list[RunRecord]:
     """Do the same for every baseline."""
-    return [write_baseline(name, dataset, n, store, against=against) for name in BASELINES]
+    return [write_baseline(name, dataset, n, store, against=against, command=command) for name in BASELINES]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ganbench.extractors.torch_fidelity import NETWORKS
 from ganbench.store.score_record import read_score
 from ganbench.util.atomic_io import sha256_of
 
-from ..conftest import Answer, Smoke, at, call
+from ..conftest import Answer, at, call
 
 Command = Callable[..., Answer]
 
@@ -164,14 +163,16 @@ def test_samples_are_scored_by_a_file(command: Command, file: Path, digits: Data
     assert command(*words, "--extractor", file).out == by_name.out
 
 
-def test_runs_are_scored_by_a_file(command: Command, file: Path, smoke: Smoke, tmp_path: Path) -> None:
-    key = next(smoke.runs.glob("*/checkpoint.pt")).parent.name
-    shutil.copytree(smoke.runs / key, tmp_path / "runs" / key)
-    before = set((tmp_path / "runs" / key / "scores").glob("*.json"))
-    answer = command("score", key, "--metrics", "fid", "--extractor", file, *at(tmp_path))
-    assert answer.status == 0, answer
-    (added,) = set((tmp_path / "runs" / key / "scores").glob("*.json")) - before
-    record = read_score(added)
-    assert record.protocol.extractor == "classifier"
-    assert record.protocol.extractor_sha256 == f"{sha256_of(file)}/p1"
-    assert record.metrics["fid"].value > 0
+def test_a_file_is_a_second_opinion_on_a_board(command: Command, file: Path, tmp_path: Path) -> None:
+    words = (
+        "run", "--plugins", "vae", "--track", "digits-smoke", "--seeds", 1, "--budget", "5steps",
+        "--no-baselines", *at(tmp_path),
+    )  # fmt: skip
+    answer = command(*words, "--extractor", file)
+    assert (answer.status, answer.err) == (0, "")
+    again = command(*words, "--extractor", "classifier", "--weights", file)
+    assert "nothing to train" in again.out
+    head = (tmp_path / "boards" / "digits-smoke+5steps.csv").read_text().splitlines()[0].split(",")
+    assert head.index("fid") < head.index("fid@classifier")
+    found = {read_score(path).protocol.extractor_sha256 for path in tmp_path.glob("runs/*/scores/*.json")}
+    assert f"{sha256_of(file)}/p1" in found

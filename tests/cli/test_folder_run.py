@@ -9,7 +9,7 @@ from PIL import Image
 
 from ganbench.data.dataset import Dataset
 
-from ..conftest import Answer
+from ..conftest import Answer, at, stored
 
 TRACK = """
 name = "mine"
@@ -35,10 +35,10 @@ def test_a_folder_of_images_is_a_data_set(command: Callable[..., Answer], tmp_pa
     track, runs = tmp_path / "mine.toml", tmp_path / "runs"
     track.write_text(TRACK.replace("PATH", str(tmp_path / "images")))
     words = ("--track", track, "--device", "cpu")
-    run = ("run", "--plugins", "vae", "--no-baselines", "--out", runs, "--boards", tmp_path / "boards", *words)
+    run = ("run", "--plugins", "vae", "--no-baselines", *at(tmp_path), *words)
     answer = command(*run)
     assert (answer.status, answer.err) == (0, "")
-    (folder,) = runs.iterdir()
+    folder = stored(runs)["vae"].folder
     assert command("evaluate", folder, *words, "--quiet").status == 0
     answer = command("evaluate", tmp_path / "images", *words, "--samples", 40)
     assert "(test split): 40 images" in answer.out

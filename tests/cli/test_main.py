@@ -51,7 +51,7 @@ def test_the_version(command: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "names"),
     [
-        (["plugins"], ["dcgan", "vanilla", "vae", "real", "noise", "replay"]),
+        (["plugins"], ["dcgan", "vanilla", "vae", "hmm"]),
         (["tracks"], ["digits-smoke", "mnist5k-quick", "mnist-standard", "fashion-standard", "cifar10-standard"]),
         (["datasets"], ["mnist5k", "mnist", "fashion-mnist", "cifar10", "folder", "digits"]),
         (["extractors"], ["lenet-mnist", "lenet-fashion-mnist", "inception-v3-compat", "vgg16", "clip-vit-b-32"]),

@@ -13,10 +13,12 @@ import pytest
 from PIL import Image
 
 from ganbench.errors import RequestError
-from ganbench.experiment.plan import identify
+from ganbench.experiment.protocols import resolve
 from ganbench.registry.registry import Registry
-from ganbench.store.run_record import Record, read_record
+from ganbench.store.store import StoredRun
 from ganbench.tracks.track import read_track
+
+from ..conftest import at, stored
 
 TRACK = """
 name = "ring-smoke"
@@ -41,7 +43,7 @@ class Ran(NamedTuple):
     track: Path
     runs: Path
     boards: Path
-    records: dict[str, Record]
+    records: dict[str, StoredRun]
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +51,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory, command: Callable) -> Ran:
     folder = tmp_path_factory.mktemp("points")
     track = folder / "ring.toml"
     track.write_text(TRACK)
-    runs, boards = folder / "runs", folder / "boards"
-    answer = command(
-        "run", "--plugins", "vanilla,real,noise", "--no-baselines", "--track", track, "--jobs", 1, "--device", "cpu",
-        "--out", runs, "--boards", boards,
-    )  # fmt: skip
+    words = ("run", "--plugins", "vanilla", "--track", track, "--jobs", 1, "--device", "cpu", *at(folder))
+    answer = command(*words)
     assert answer.status == 0, answer.err
-    records = [read_record(path) for path in runs.glob("*/record.json")]
-    return Ran(track, runs, boards, {record.model: record for record in records})
+    return Ran(track, folder / "runs", folder / "boards", stored(folder / "runs"))
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -64,31 +62,32 @@ def size(path: Path) -> tuple[int, int]:
         return picture.size
 
 
-def test_records_hold_what_applies_to_points(ran: Ran) -> None:
-    assert set(ran.records) == {"real", "noise", "vanilla"}
-    real, noise, vanilla = (ran.records[name] for name in ("real", "noise", "vanilla"))
+def test_scores_hold_what_applies_to_points(ran: Ran) -> None:
+    assert set(ran.records) == {"real", "noise", "replay", "vanilla"}
+    real, noise, vanilla = (ran.records[name].scores[0] for name in ("real", "noise", "vanilla"))
     assert real.metrics["modes"].value == 8
     assert real.metrics["good"].value > 0.95 > 0.05 > noise.metrics["good"].value
     assert noise.metrics["mode_kl"].value > 3 > 0.1 > real.metrics["mode_kl"].value
-    assert vanilla.absent == {"is": "needs probabilities"}
-    assert [point["n"] for point in vanilla.curve] == [100, 100, 100]
-    assert all("mode_kl" in point for point in vanilla.curve)
+    assert vanilla.skipped == {"is": "needs probabilities"}
+    assert [point.n for point in vanilla.curve] == [100, 100, 100]
+    assert all("mode_kl" in point.metrics for point in vanilla.curve)
 
 
-def test_each_trial_has_its_pictures(ran: Ran) -> None:
-    for name, record in ran.records.items():
-        folder = ran.runs / record.key
-        assert size(folder / "samples.png") == (640, 640)
-        assert ("training.png" in record.files) == (folder / "training.png").exists() == (name == "vanilla")
-    assert size(ran.runs / ran.records["vanilla"].key / "training.png") == (900, 324)
+def test_each_run_has_its_pictures(ran: Ran) -> None:
+    for name, each in ran.records.items():
+        assert size(each.folder / "samples.png") == (640, 640)
+        assert (each.folder / "training.png").exists() == (name == "vanilla")
+    folder = ran.records["vanilla"].folder
+    assert size(folder / "training.png") == (900, 324)
+    assert (folder / "surfaces.safetensors").exists()
 
 
 def test_the_board_is_ranked_by_its_own_headline(ran: Ran) -> None:
     with open(ran.boards / "ring-smoke.csv") as file:
         rows = list(csv.DictReader(file))
-    first = "rank model family trials failed mode_kl mode_kl_low mode_kl_high modes"
+    first = "rank model family runs failed mode_kl mode_kl_low mode_kl_high modes"
     assert " ".join(list(rows[0])[:9]) == first
-    assert [row["model"] for row in rows] == ["real", "vanilla", "noise"]
+    assert [row["model"] for row in rows] == ["real", "vanilla", "replay", "noise"]
     assert rows[1]["rank"] == "1"
     page = (ran.boards / "ring-smoke.md").read_text()
     assert "Ranked by mode KL, less is better" in page
@@ -98,24 +97,23 @@ def test_the_board_is_ranked_by_its_own_headline(ran: Ran) -> None:
 
 
 def test_commands_meet_points(ran: Ran, command: Callable, tmp_path: Path) -> None:
-    record = ran.records["vanilla"]
-    folder, report = ran.runs / record.key, tmp_path / "report.json"
-    again = command("evaluate", folder, "--device", "cpu", "--json", report, "--quiet")
+    folder, report = ran.records["vanilla"].folder, tmp_path / "report.json"
+    again = command("evaluate", folder, "--track", ran.track, "--device", "cpu", "--json", report, "--quiet")
     assert again.status == 0, again.err
     content = json.loads(report.read_text())
     assert {name: each["value"] for name, each in content["metrics"].items()} == {
-        name: each.value for name, each in record.metrics.items()
+        name: each.value for name, each in ran.records["vanilla"].scores[0].metrics.items()
     }
     assert content["preprocessing"]["samples"] == "clamped to [-1, 1], float32"
     points = tmp_path / "points.npy"
     np.save(points, np.random.default_rng(0).uniform(-1, 1, (200, 2)))
     assert command("evaluate", points, "--track", ran.track, "--device", "cpu").status == 0
     picture = tmp_path / "some.png"
-    assert command("sample", record.key, "--runs", ran.runs, "-n", 50, "--out", picture).status == 0
+    assert command("sample", folder.name, "--runs", ran.runs, "-n", 50, "--export", picture).status == 0
     assert size(picture) == (640, 640)
     assert "points = model.sample(64)  # float (64, 2)" in command("load", folder).out
-    assert "mode KL" in command("runs", "--out", ran.runs).out
-    shown = command("show", record.key, "--out", ran.runs)
+    assert "mode KL" in command("runs", "--runs", ran.runs).out
+    shown = command("show", folder.name, "--runs", ran.runs)
     assert shown.status == 0
     assert "training.png" in shown.out
 
@@ -123,7 +121,7 @@ def test_commands_meet_points(ran: Ran, command: Callable, tmp_path: Path) -> No
 def test_what_does_not_go_together_is_refused_in_one_line(ran: Ran, command: Callable, tmp_path: Path) -> None:
     images = tmp_path / "images.npy"
     np.save(images, np.zeros((30, 1, 8, 8), dtype=np.uint8))
-    run = ran.runs / ran.records["vanilla"].key
+    run = ran.records["vanilla"].folder
     for words in (
         ("run", "--plugins", "vanilla", "--track", ran.track, "--extractor", "lenet-mnist"),
         ("run", "--plugins", "vanilla", "--track", "digits-smoke", "--extractor", "coordinates"),
@@ -142,20 +140,18 @@ def test_what_does_not_go_together_is_refused_in_one_line(ran: Ran, command: Cal
 def test_what_ships_is_known_and_fits_together(registry: Registry, name: str) -> None:
     track = registry.get("tracks", f"{name}-quick").thing
     assert (track.dataset, track.headline, track.metrics[0]) == (name, "mode_kl", "mode_kl")
-    info = identify(track, registry, None, None)
-    assert info.dataset_sha256 == registry.get("datasets", name).thing.sha256
-    assert info.headline.name == "mode_kl"
-    assert (info.headline.direction, len(info.metrics)) == ("lower", len(track.metrics))
+    found = resolve(track, registry)
+    assert found.dataset.sha256 == registry.get("datasets", name).thing.sha256
+    assert found.board.headline.name == "mode_kl"
+    assert (found.board.headline.direction, len(found.board.metrics)) == ("lower", len(track.metrics))
     with pytest.raises(RequestError, match="name a metric of which less is better"):
-        identify(track.model_copy(update={"headline": "good"}), registry, None, None)
+        resolve(track.model_copy(update={"headline": "good"}), registry)
 
 
-def test_the_headline_is_one_of_the_metrics_and_leaves_other_fingerprints_alone(tmp_path: Path) -> None:
-    path = tmp_path / "other.toml"
+def test_the_headline_is_one_of_the_metrics(tmp_path: Path) -> None:
+    path, wrong = tmp_path / "other.toml", tmp_path / "wrong.toml"
     path.write_text(TRACK.replace('headline = "mode_kl"\n', ""))
-    by_fid, by_modes = read_track(path), tmp_path / "wrong.toml"
-    assert by_fid.headline == "fid"
-    assert by_fid.fingerprint("d", "e", ()) != by_fid.model_copy(update={"headline": "modes"}).fingerprint("d", "e", ())
-    by_modes.write_text(TRACK.replace('headline = "mode_kl"', 'headline = "kid"'))
+    assert read_track(path).headline == "fid"
+    wrong.write_text(TRACK.replace('headline = "mode_kl"', 'headline = "kid"'))
     with pytest.raises(RequestError, match="'kid' is missing: boards are ranked by it"):
-        read_track(by_modes)
+        read_track(wrong)

@@ -39,6 +39,14 @@ def test_states_and_rows_are_found() -> None:
     assert bool(((samples[:, 1:] > 0) != (samples[:, :-1] > 0)).all())
 
 
+def test_images_of_one_row_have_no_transitions_and_are_sampled() -> None:
+    pytest.importorskip("hmmlearn", reason="hmm needs its extra: pip install 'ganbench[hmm]'")
+    model = HMM(DataSpec((1, 1, 4), 0, "row", 200), HMM.Config(states=2))
+    model.finish(Batch(alternating()[:, :, :1], None))
+    assert float((model.sample(400).mean((1, 2, 3)) > 0).float().mean()) == pytest.approx(0.25, abs=0.06)
+    torch.testing.assert_close(model.transitions.sum(1), torch.ones(2))
+
+
 def test_rows_are_sampled_from_start_transitions_and_emissions() -> None:
     model = made(states=3, dimensions=4)
     with torch.no_grad():

@@ -14,9 +14,10 @@ from ganbench.errors import DivergedError
 from ganbench.model import DataSpec, Model
 from ganbench.registry.builtin_metrics import METRICS
 from ganbench.scoring.metric_context import MetricContext, Real
-from ganbench.store.run_record import read_record
 from ganbench.training import likelihood
 from ganbench.training.sampling import SampleError
+
+from ..conftest import stored
 
 
 class Coin(Model):
@@ -83,8 +84,10 @@ def test_a_board_has_bounds_where_models_give_them(command, tmp_path, monkeypatc
         "--budget", "5steps", "--metrics", "fid,nats,bits_per_dim", "--quiet",
     )  # fmt: skip
     assert answer.status == 0
-    records = {record.model: record for record in map(read_record, tmp_path.glob("runs/*/record.json"))}
-    scores = records["vae"].metrics
+    found = stored(tmp_path / "runs")
+    scores = found["vae"].scores[0].metrics
     assert scores["nats"].value == pytest.approx(scores["bits_per_dim"].value * 64 * math.log(2))
     assert scores["nats"].details == {"reference_images": len(load_digits().test)}
-    assert records["vanilla"].absent.keys() == {"nats", "bits_per_dim"}
+    assert {"nats", "bits_per_dim"} <= found["vanilla"].scores[0].skipped.keys()
+    assert len(list((found["vae"].folder / "answers").iterdir())) == 1
+    assert not (found["vanilla"].folder / "answers").exists()

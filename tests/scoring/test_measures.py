@@ -16,7 +16,7 @@ from ganbench.metric import NEEDS, STANDARD, flatten
 from ganbench.metrics import density_coverage, frechet_distance, jackknife, kernel_distance, precision_recall
 from ganbench.metrics.fid import gaussian_of
 from ganbench.registry.builtin_metrics import METRICS
-from ganbench.scoring.evaluator import Evaluator, Verdict
+from ganbench.scoring.evaluator import EvaluationResult, Evaluator
 from ganbench.scoring.metric_context import Classifier, MetricContext, Real
 
 CPU = torch.device("cpu")
@@ -29,7 +29,7 @@ def judge(mnist5k: Dataset) -> Evaluator:
 
 
 @pytest.fixture(scope="module")
-def verdict(judge: Evaluator, mnist5k: Dataset) -> Verdict:
+def verdict(judge: Evaluator, mnist5k: Dataset) -> EvaluationResult:
     """Of real images, with labels: everything applies."""
     images, labels = torch.from_numpy(mnist5k.validation.images), torch.from_numpy(mnist5k.validation.labels)
     return judge.score(images, labels, classifier=Classifier(100, seed=3, count=2))
@@ -51,9 +51,9 @@ def test_every_standard_metric_is_registered_and_its_column_comes_in_this_order(
     assert {need for each in METRICS for need in each.needs} <= set(NEEDS)
 
 
-def test_all_but_what_is_of_points_or_of_the_model_applies_to_labelled_digits(verdict: Verdict) -> None:
-    assert set(verdict.absent.values()) <= {"needs modes", "needs likelihood"}
-    assert set(verdict.scores) == set(BY_NAME) - set(verdict.absent) >= set(STANDARD)
+def test_all_but_what_is_of_points_or_of_the_model_applies_to_labelled_digits(verdict: EvaluationResult) -> None:
+    assert set(verdict.skipped.values()) <= {"needs modes", "needs likelihood"}
+    assert set(verdict.scores) == set(BY_NAME) - set(verdict.skipped) >= set(STANDARD)
     for name, score in verdict.scores.items():
         low, high = BY_NAME[name].low, BY_NAME[name].high
         assert score.n == 1000
@@ -61,7 +61,7 @@ def test_all_but_what_is_of_points_or_of_the_model_applies_to_labelled_digits(ve
         assert high is None or score.value <= high, name
 
 
-def test_real_digits_score_as_real_digits_should(verdict: Verdict) -> None:
+def test_real_digits_score_as_real_digits_should(verdict: EvaluationResult) -> None:
     found = {name: score.value for name, score in verdict.scores.items()}
     assert abs(found["copying"]) < 3  # in deviations: unseen images copy nothing
     assert abs(found["kid"]) < 1  # noise has more than 1,000 in these features
@@ -70,7 +70,7 @@ def test_real_digits_score_as_real_digits_should(verdict: Verdict) -> None:
     assert found["acc"] > 0.85
 
 
-def test_accuracies_say_what_they_are_made_of(verdict: Verdict) -> None:
+def test_accuracies_say_what_they_are_made_of(verdict: EvaluationResult) -> None:
     score = verdict.scores["acc"]
     assert score.value == pytest.approx(sum(score.details["by_seed"]) / 2)
     assert len(set(score.details["by_seed"])) == 2
@@ -87,7 +87,7 @@ def test_a_curve_point_does_without_what_is_dear(judge: Evaluator, mnist5k: Data
         torch.from_numpy(mnist5k.validation.labels[:100]),
     )
     found = judge.score(images, labels, classifier=Classifier(10, seed=0), final=False)
-    dear = {name for name, reason in found.absent.items() if reason == "needs final"}
+    dear = {name for name, reason in found.skipped.items() if reason == "needs final"}
     assert dear == {"copying", "acc", "acc_oracle"}
     assert "fid_se" not in flatten(found.scores)
 
@@ -114,7 +114,7 @@ def test_moments_alone_give_the_same_fid() -> None:
     assert (found.value, found.se) == (pytest.approx(expected.value), pytest.approx(expected.se, rel=1e-5))
 
 
-def judged(*metrics: Metric, fid: Metric = METRICS[0]) -> Verdict:
+def judged(*metrics: Metric, fid: Metric = METRICS[0]) -> EvaluationResult:
     class Pixels:
         def __call__(self, images: Tensor) -> object:
             from ganbench.extractors.base import Features
@@ -138,9 +138,9 @@ def test_a_metric_that_fails_leaves_the_others_their_scores() -> None:
         metric("asks", lambda evidence: 0, needs=("labels",)),
     )  # fmt: skip
     assert set(found.scores) == {"fid", "mean"}
-    assert "AttributeError" in found.absent["broken"]
-    assert found.absent["endless"] == "metric 'endless': its value is nan"
-    assert found.absent["asks"] == "needs labels"
+    assert "AttributeError" in found.skipped["broken"]
+    assert found.skipped["endless"] == "metric 'endless': its value is nan"
+    assert found.skipped["asks"] == "needs labels"
 
 
 def test_the_headline_s_failure_is_the_trial_s() -> None:

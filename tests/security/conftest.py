@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganbench.store.run_record import read_record
-
-from ..conftest import Smoke
+from ..conftest import Smoke, stored
 from .attacks import Code
 
 
@@ -31,7 +29,7 @@ def code(marker: Path) -> Code:
 @pytest.fixture
 def run_folder(smoke: Smoke, tmp_path: Path) -> Path:
     """A copy of a trained run, to be spoilt."""
-    found = next(path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == "dcgan")
+    found = stored(smoke.runs)["dcgan"].folder
     assert (found / "checkpoint.pt").exists()
     return Path(shutil.copytree(found, tmp_path / "runs" / found.name))
 

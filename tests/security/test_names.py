@@ -27,7 +27,7 @@ def test_names_do_not_lead_out_of_a_folder(
     here = tmp_path / "deep" / "here"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
-    run = ("run", "--out", here / "runs", "--boards", here / "boards")
+    run = ("run", "--runs", here / "runs", "--boards", here / "boards")
     refused(command(*run, "--plugins", "vae", "--track", name))
     run += ("--track", "digits-smoke")
     refused(command(*run, "--plugins", name))
@@ -35,11 +35,13 @@ def test_names_do_not_lead_out_of_a_folder(
     refused(command(*run, "--plugins", f"{name}.py:Mine"))
     refused(command(*run, "--plugins", "vae", "--extractor", name))
     refused(command(*run, "--plugins", "vae", "--metrics", name))
-    refused(command("leaderboard", "--track", name, "--out", smoke.runs, "--boards", here / "boards"))
+    refused(command("board", "--track", name, "--runs", smoke.runs, "--boards", here / "boards"))
+    refused(command("publish", "--track", name, "--runs", smoke.runs, "--published", here / "boards"))
+    refused(command("score", "--track", name, "--runs", smoke.runs, "--boards", here / "boards"))
     refused(command("tracks", "show", name))
     refused(command("evaluate", name))
     if name:  # every key begins with nothing
-        refused(command("sample", name, "--runs", smoke.runs, "--out", here / "samples.png"))
+        refused(command("sample", name, "--runs", smoke.runs, "--export", here / "samples.png"))
     if "\0" not in name:  # click asks the system for a path's kind, and no real command line holds a NUL
         refused(command(*run, "--plugins", "vae", "--weights", name))
         refused(command("extractors", f"{name}.safetensors"))

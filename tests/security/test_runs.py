@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import pickle
 import shutil
 import sys
@@ -16,12 +15,18 @@ import torch
 from PIL import Image
 
 import ganbench
+from ganbench.boards.board import build_board
 from ganbench.boards.publish import publish
+from ganbench.boards.write import write_board
 from ganbench.errors import RequestError
-from ganbench.store.run_record import Record, read_record
+from ganbench.experiment.protocols import resolve
+from ganbench.registry.lookup import find_track
+from ganbench.registry.registry import Registry
+from ganbench.store.run_record import RunRecord, read_run
+from ganbench.store.store import Store
 from ganbench.training.checkpoint import BEFORE, LATEST, read_checkpoint
 
-from ..conftest import Answer, Smoke
+from ..conftest import Answer, Smoke, at, stored
 from .attacks import FORMS, NAMES, Code, as_pickle, put_checkpoint, refused
 
 Command = Callable[..., Answer]
@@ -42,8 +47,7 @@ def test_a_checkpoint_is_not_unpickled(
         with pytest.raises(RequestError, match=run_folder.name) as refusal:
             ganbench.load(run_folder)
         assert "\n" not in str(refusal.value)
-        assert run_folder.name in refused(command("sample", run_folder, "--out", run_folder / "samples.png"))
-        assert run_folder.name in refused(command("evaluate", run_folder))
+        assert run_folder.name in refused(command("sample", run_folder, "--export", run_folder / "samples.png"))
 
 
 @FORMS
@@ -82,83 +86,100 @@ def test_a_run_folder_cannot_bring_its_model(
     file.write_text(f"open({str(marker)!r}, 'w').close()\nimport ganbench\nclass Mine(ganbench.Model): ...\n")
     monkeypatch.chdir(run_folder)
     monkeypatch.syspath_prepend(str(run_folder))
-    trial = json.loads((run_folder / "trial.json").read_text())
-    for address in (f"{file}:Mine", "brought.py:Mine", "./brought.py:Mine", "brought:Mine"):
-        (run_folder / "trial.json").write_text(json.dumps(trial | {"address": address}))
+    record = read_run(run_folder / "run.json")
+    for path in (f"{file}:Mine", "brought.py:Mine", "./brought.py:Mine", "brought:Mine"):
+        spec = record.spec.model_copy(update={"import_path": path})
+        record.model_copy(update={"spec": spec}).write(run_folder / "run.json")
         with pytest.raises(RequestError):
             ganbench.load(run_folder)
-        refused(command("sample", run_folder, "--out", run_folder / "samples.png"))
+        refused(command("sample", run_folder, "--export", run_folder / "samples.png"))
     sys.modules.pop("brought", None)
 
 
 @FORMS
-def test_a_record_is_not_unpickled(
-    command: Command, smoke: Smoke, tmp_path: Path, code: Code, form: Callable[[Code], bytes]
-) -> None:
-    path = tmp_path / "runs" / "0123456789abcdef" / "record.json"
+def test_a_record_is_not_unpickled(command: Command, tmp_path: Path, code: Code, form: Callable[[Code], bytes]) -> None:
+    path = tmp_path / "runs" / "0123456789abcdef" / "run.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(form(code))
-    with pytest.raises(RequestError, match="damaged or foreign"):
-        read_record(path)
-    words = ("leaderboard", "--out", path.parents[1], "--boards", tmp_path / "boards", "--track", "digits-smoke")
-    assert "1 refused" in refused(command(*words))
+    with pytest.raises(RequestError, match="damaged"):
+        read_run(path)
+    words = ("board", *at(tmp_path), "--track", "digits-smoke")
+    assert "no run of it" in refused(command(*words))
+
+
+@FORMS
+def test_samples_are_not_unpickled(
+    command: Command, run_folder: Path, code: Code, form: Callable[[Code], bytes]
+) -> None:
+    (run_folder / "samples" / "final.npy").write_bytes(form(code))
+    assert "samples/final.npy: cannot be read" in refused(command("evaluate", run_folder))
+    shutil.rmtree(run_folder / "scores")
+    answer = command("score", run_folder.name, *at(run_folder.parents[1]))
+    assert answer.status == 1
+    assert "cannot be read" in answer.out
+
+
+def test_samples_do_not_lead_out_of_their_folder(command: Command, run_folder: Path, tmp_path: Path) -> None:
+    record = read_run(run_folder / "run.json")
+    assert record.samples is not None
+    shutil.copy(run_folder / "samples" / "final.npy", tmp_path / "outside.npy")
+    outside = record.samples.model_copy(update={"file": "../../outside.npy"})
+    record.model_copy(update={"samples": outside}).write(run_folder / "run.json")
+    assert "leads out of its run's folder" in refused(command("evaluate", run_folder))
 
 
 def test_a_record_of_brackets_without_end_is_one_line(tmp_path: Path) -> None:
-    path = tmp_path / "record.json"
+    path = tmp_path / "run.json"
     for content in ("[" * 100_000, '{"schema":' * 100_000):
         path.write_text(content)
-        with pytest.raises(RequestError, match="damaged or foreign"):
-            read_record(path)
+        with pytest.raises(RequestError, match="damaged"):
+            read_run(path)
 
 
-def edited(record: Record, folder: Path, field: str, value: str) -> Record:
-    """Write a record with another key, label or track to a run folder, as a stranger's ganbench might; return it."""
+def edited(record: RunRecord, folder: Path, field: str, value: str) -> None:
+    """Write a record with another key or label to a run folder, as a stranger's ganbench might."""
     if field == "key":
         changed = record.model_copy(update={"key": value})
-    elif field == "label":
-        changed = record.model_copy(update={"about": record.about.model_copy(update={"label": value})})
     else:
-        protocol = record.track.protocol.model_copy(update={"name": value})
-        changed = record.model_copy(update={"track": record.track.model_copy(update={"protocol": protocol})})
-    changed.write(folder / "record.json")
-    return changed
+        info = record.spec.model_info.model_copy(update={field: value})
+        changed = record.model_copy(update={"spec": record.spec.model_copy(update={"model_info": info})})
+    changed.write(folder / "run.json")
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("field", ["key", "label", "track"])
-def test_names_in_a_record_do_not_lead_out_of_its_board(smoke: Smoke, tmp_path: Path, field: str, name: str) -> None:
+@pytest.mark.parametrize("field", ["key", "label", "name"])
+def test_names_in_a_record_do_not_lead_out_of_its_board(
+    smoke: Smoke, tmp_path: Path, registry: Registry, field: str, name: str
+) -> None:
     boards, runs = tmp_path / "deep" / "boards", tmp_path / "deep" / "runs"
-    path = sorted(smoke.runs.glob("*/samples.png"))[0]
-    folder = runs / "run"
-    folder.mkdir(parents=True)
-    shutil.copy(path, folder)
-    record = read_record(path.with_name("record.json"))
-    track = record.track.protocol.name
-    edited(record, folder, field, name)
-    for wanted in (track, name):
-        try:
-            board = publish(wanted, runs, boards)
-        except RequestError as error:
-            assert field != "label" or wanted == name, error
-        else:
-            assert (field, wanted) == ("label", track), board
+    source = stored(smoke.runs)["dcgan"]
+    assert source.record is not None
+    folder = Path(shutil.copytree(source.folder, runs / source.key))
+    before = set(runs.rglob("*"))
+    edited(source.record, folder, field, name)
+    track = find_track("digits-smoke", registry).with_budget("5steps")
+    request = resolve(track, registry).board
+    write_board(build_board(request, [Store(runs)]), boards)
+    try:
+        publish(request, Store(runs), tmp_path / "deep" / "published", known_sources={})
+    except RequestError as error:
+        assert field != "label", error
     assert set(tmp_path.iterdir()) == {tmp_path / "deep"}
-    assert set((tmp_path / "deep").iterdir()) <= {boards, runs}
-    assert set(runs.rglob("*")) == {folder, folder / "record.json", folder / "samples.png"}
+    assert set((tmp_path / "deep").iterdir()) <= {boards, runs, tmp_path / "deep" / "published"}
+    assert set(runs.rglob("*")) == before
     inside = {found.relative_to(boards).parts[0] for found in boards.rglob("*")}
-    assert inside <= {"README.md", track, f"{track}.csv", f"{track}-trials.csv", f"{track}.md"}
+    assert inside <= {track.name, f"{track.name}.csv", f"{track.name}-runs.csv", f"{track.name}.md"}
 
 
-def test_a_runs_picture_is_read_as_png_alone(smoke: Smoke, tmp_path: Path) -> None:
-    path = sorted(smoke.runs.glob("*/samples.png"))[0]
-    shutil.copytree(path.parent, tmp_path / "runs" / path.parent.name)
-    track = read_record(path.with_name("record.json")).track.protocol.name
-    picture = tmp_path / "runs" / path.parent.name / "samples.png"
+def test_a_runs_picture_is_read_as_png_alone(smoke: Smoke, tmp_path: Path, registry: Registry) -> None:
+    source = stored(smoke.runs)["dcgan"]
+    shutil.copytree(source.folder, tmp_path / "runs" / source.key)
+    track = find_track("digits-smoke", registry).with_budget("5steps")
+    picture = tmp_path / "runs" / source.key / "samples.png"
     for content in (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", bomb()):
         picture.write_bytes(content)
-        publish(track, tmp_path / "runs", tmp_path / "boards")
-        assert not list((tmp_path / "boards" / track).glob("[!c]*.png"))
+        write_board(build_board(resolve(track, registry).board, [Store(tmp_path / "runs")]), tmp_path / "boards")
+        assert not list((tmp_path / "boards" / track.name).glob("[!c]*.png"))
 
 
 def bomb() -> bytes:

@@ -1,67 +1,102 @@
-"""Trials as processes: the same request gives the same record, however many run at once, and on their own too."""
+"""Training workers: the same request leaves the same samples however many work at once, and on their own too."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from ganbench.store.run_record import read_record
-from ganbench.store.run_spec import Job, RuntimeConfig, Trial
+import pytest
 
-from ..conftest import SMOKE, Answer, Smoke
+from ganbench.errors import EngineGone
+from ganbench.store.run_record import RunStatus, read_run
+from ganbench.store.run_spec import RuntimeConfig, TrainJob
+from ganbench.training import worker
+from ganbench.training.data_file import write_training_data
+
+from ..conftest import SMOKE, Answer, Smoke, at, stored
 
 Command = Callable[..., Answer]
 
 
-def test_the_same_request_gives_the_same_record_whatever_jobs_says(
+def test_the_same_request_gives_the_same_samples_whatever_jobs_says(
     smoke: Smoke, command: Command, tmp_path: Path
 ) -> None:
-    answer = command(
-        "run", "--plugins", "vae,dcgan", "--no-baselines", *SMOKE, "--jobs", 1,
-        "--out", tmp_path / "runs", "--boards", tmp_path / "boards",
-    )  # fmt: skip
+    answer = command("run", "--plugins", "vae,dcgan", "--no-baselines", *SMOKE, "--jobs", 1, *at(tmp_path))
     assert answer.status == 0
-    records = list(map(read_record, (tmp_path / "runs").glob("*/record.json")))
-    assert {record.model for record in records} == {"dcgan", "vae"}
-    for record in records:
-        first = read_record(smoke.runs / record.key / "record.json")
-        assert record.metrics == first.metrics
-        for mine, theirs in zip(record.curve, first.curve, strict=True):
-            assert {**mine, "seconds": 0} == {**theirs, "seconds": 0}
-        one, other = (folder / record.key / "samples.png" for folder in (smoke.runs, tmp_path / "runs"))
-        assert one.read_bytes() == other.read_bytes()
+    found, first = stored(tmp_path / "runs"), stored(smoke.runs)
+    assert found.keys() == {"dcgan", "vae"}
+    for label, each in found.items():
+        mine, theirs = each.record, first[label].record
+        assert mine is not None and theirs is not None
+        assert mine.samples == theirs.samples
+        assert each.scores[0].metrics == first[label].scores[0].metrics
+        for one, other in zip(mine.curve, theirs.curve, strict=True):
+            assert {**one.model_dump(), "seconds": 0} == {**other.model_dump(), "seconds": 0}
+        assert (each.folder / "samples.png").read_bytes() == (first[label].folder / "samples.png").read_bytes()
 
 
-def job(smoke: Smoke, folder: Path) -> Job:
-    """Return the job of the smoke run's vae, to be done in another folder."""
-    (source,) = (path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == "vae")
-    trial = Trial.model_validate_json((source / "trial.json").read_bytes())
-    setting = RuntimeConfig.model_validate_json((source / "setting.json").read_bytes())
-    return Job(trial=trial, setting=setting, folder=folder)
+@pytest.fixture
+def job(smoke: Smoke, tmp_path: Path, digits: Any) -> TrainJob:
+    """The job of the smoke run's vae, to be done in another folder."""
+    record = stored(smoke.runs)["vae"].record
+    assert record is not None
+    return TrainJob(
+        spec=record.spec, runtime=RuntimeConfig(device="cpu", threads=1), folder=tmp_path / "run",
+        data_file=write_training_data(digits), samples=200, curve_points=3, curve_samples=100,
+    )  # fmt: skip
 
 
-def test_a_worker_whose_command_is_gone_leaves_no_failure(smoke: Smoke, tmp_path: Path) -> None:
-    # The command was killed: nobody reads what the worker says. Its next run must train the trial, not find it failed.
-    given = job(smoke, tmp_path)
-    reader, writer = os.pipe()
-    os.close(reader)
-    words = [sys.executable, "-m", "ganbench.training.worker"]
-    subprocess.run(words, input=given.model_dump_json().encode(), stdout=writer, timeout=120)
-    os.close(writer)
-    assert not (tmp_path / "record.json").exists()
+def forked(job: TrainJob, emit: Callable[..., None]) -> int:
+    """Return a worker's exit status, from a process of its own: it changes handlers, threads and random states."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(worker.work(job.model_dump(mode="json"), emit, time.perf_counter()))
+        finally:
+            os._exit(99)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def test_content_that_changed_since_the_run_began_is_not_recorded_as_what_was_asked_for(
-    smoke: Smoke, tmp_path: Path
-) -> None:
-    given = job(smoke, tmp_path)
-    track = given.trial.track.model_copy(update={"dataset_sha256": "0" * 64})
-    given = given.model_copy(update={"trial": given.trial.model_copy(update={"track": track})})
-    words = [sys.executable, "-m", "ganbench.training.worker"]
-    subprocess.run(words, input=given.model_dump_json().encode(), capture_output=True, timeout=120)
-    record = read_record(tmp_path / "record.json")
-    assert record.status == "failed"
-    assert "digits or lenet-mnist has changed since the run began" in record.reason
+def quiet(**event: Any) -> None:
+    """Hear nothing."""
+
+
+def test_a_worker_leaves_the_run_that_was_asked_for(smoke: Smoke, job: TrainJob) -> None:
+    assert forked(job, quiet) == 0
+    record, first = read_run(job.folder / "run.json"), stored(smoke.runs)["vae"].record
+    assert first is not None
+    assert (record.status, record.samples) == (RunStatus.OK, first.samples)
+    assert not (job.folder / "scores").exists()
+
+
+def test_a_worker_whose_command_is_gone_leaves_no_failure(job: TrainJob) -> None:
+    # The command was killed: nobody hears what the worker says. The next one must train the run, not find it failed.
+    def gone(**event: Any) -> None:
+        raise EngineGone
+
+    assert forked(job, gone) == 1
+    assert not (job.folder / "run.json").exists()
+
+
+def test_training_images_that_were_damaged_are_not_trained_on(job: TrainJob, tmp_path: Path) -> None:
+    raw = bytearray(job.data_file.read_bytes())
+    raw[-1] ^= 1
+    damaged = tmp_path / "data.safetensors"
+    damaged.write_bytes(bytes(raw))
+    assert forked(job.model_copy(update={"data_file": damaged}), quiet) == 0
+    record = read_run(job.folder / "run.json")
+    assert record.status == RunStatus.FAILED
+    assert "damaged (its sha256 is not" in record.reason
+
+
+def test_a_record_that_is_there_is_not_replaced_unasked(smoke: Smoke, job: TrainJob) -> None:
+    record = stored(smoke.runs)["vae"].record
+    assert record is not None
+    record.write(job.folder / "run.json")
+    before = (job.folder / "run.json").read_bytes()
+    assert forked(job, quiet) == 0
+    assert (job.folder / "run.json").read_bytes() == before
+    assert not (job.folder / "samples").exists()
