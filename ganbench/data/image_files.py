@@ -124,7 +124,7 @@ def _decode(path: Path) -> tuple[Image.Image, bytes]:
                 image.load()
     except Exception as error:  # decoders let struct's, zlib's and their own errors through
         reason = "no image" if isinstance(error, UnidentifiedImageError) else str(error) or type(error).__name__
-        raise RequestError(f"{path}: cannot be read ({reason}): damaged? Write it again, or take it away") from error
+        raise RequestError(f"{path}: cannot be read ({reason}): damaged? Save it again or remove it") from error
     if frames > 1:
         raise RequestError(f"{path}: holds {frames} frames: write one image a file")
     return image, content
