@@ -65,7 +65,8 @@ class CopyingReference:
                 weight += len(of_unseen)
         if not weight:
             raise ValueError(
-                f"fake: no cell holds {FEWEST} of the {len(made)} rows and one of test; give more samples or fewer cells"
+                f"fake: no cell holds {FEWEST} of the {len(made)} rows and one of test;"
+                " give more samples or fewer cells"
             )
         return total / weight
 
