@@ -20,9 +20,11 @@ KnownSources = Mapping[tuple[str, str], str]
 
 def refusal(record: RunRecord, now: datetime.datetime) -> str:
     """Say why a run's record is not to be believed; nothing where it is consistent."""
-    spec = record.spec
+    spec, info = record.spec, record.spec.model_info
     if spec.key != record.key:
         return f"its key is {record.key}, what it says of itself has key {spec.key}"
+    if info.label != info.name and not info.label.startswith(f"{info.name}["):
+        return f"its label {info.label!r} is not that of model {info.name!r}"
     if spec.seed != run_seed(spec.training.train_sha256, spec.seed_index):
         return f"its seed {spec.seed} is not that of repetition {spec.seed_index} on this data set"
     if said := record.provenance.get("started"):
