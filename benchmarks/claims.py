@@ -105,9 +105,9 @@ def fragile(rows: dict[str, Row]) -> tuple[str, str]:
 
 def conditional(rows: dict[str, Row]) -> tuple[str, str]:
     labels = ("cvae", "cgan", "acgan", "projection-gan")
-    simple = value(rows["class-gaussian"], "acc")
-    verdict = holds({f"`{label}`": (simple, value(rows[label], "acc")) for label in labels})
-    return f"accuracy of a classifier trained on samples {shown(rows, ('class-gaussian', *labels), 'acc', 3)}", verdict
+    simple = value(rows["class-gaussian"], "cas")
+    verdict = holds({f"`{label}`": (simple, value(rows[label], "cas")) for label in labels})
+    return f"accuracy of a classifier trained on samples {shown(rows, ('class-gaussian', *labels), 'cas', 3)}", verdict
 
 
 def glimpses(rows: dict[str, Row]) -> tuple[str, str]:
@@ -123,7 +123,7 @@ def dropped(rows: dict[str, Row]) -> tuple[str, str]:
     verdict = holds({f"`{label}`": (vanilla, value(rows[label], "modes")) for label in others})
     figures = (
         f"modes caught of {value(rows['real'], 'modes').mean:.0f} {shown(rows, labels, 'modes')}; "
-        f"share of good samples {shown(rows, labels, 'good', 3)}"
+        f"share of good samples {shown(rows, labels, 'high_quality', 3)}"
     )
     return figures, verdict
 

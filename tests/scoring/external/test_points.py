@@ -35,22 +35,22 @@ def test_real_points_are_scored_by_what_applies_to_them(ring8: Dataset) -> None:
     result = evaluator.score(torch.from_numpy(ring8.validation.images), labels, classifier=Classifier(1, 0))
     scores = {name: score.value for name, score in result.scores.items()}
     assert scores["modes"] == 8
-    assert scores["good"] == pytest.approx(1 - np.exp(-4.5), abs=0.007)
+    assert scores["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.007)
     assert 0 <= scores["mode_kl"] < 0.01
     assert scores["precision"] > 0.9
-    assert sum(result.scores["mode_kl"].details["by_mode"]) == round(2500 * scores["good"])
-    needs = {name: result.skipped[name] for name in ("is", "acc", "acc_oracle", "gan_test")}
+    assert sum(result.scores["mode_kl"].details["by_mode"]) == round(2500 * scores["high_quality"])
+    needs = {name: result.skipped[name] for name in ("is", "cas", "cas_oracle", "gan_test")}
     assert needs == {
-        "is": "needs probabilities", "acc": "needs classifier", "acc_oracle": "needs oracle, classifier",
+        "is": "needs probabilities", "cas": "needs classifier", "cas_oracle": "needs oracle, classifier",
         "gan_test": "needs oracle",
     }  # fmt: skip
 
 
 def test_images_have_no_modes(digits: Dataset) -> None:
-    chosen = [metric for metric in METRICS if metric.name in ("fid", "mode_kl", "modes", "good")]
+    chosen = [metric for metric in METRICS if metric.name in ("fid", "mode_kl", "modes", "high_quality")]
     evaluator = Evaluator(digits, LENETS[0].load(CPU, None), "lenet", chosen, oracle=False, device=CPU)
     result = evaluator.score(torch.from_numpy(digits.validation.images))
-    assert result.skipped == dict.fromkeys(("mode_kl", "modes", "good"), "needs modes")
+    assert result.skipped == dict.fromkeys(("mode_kl", "modes", "high_quality"), "needs modes")
 
 
 def test_points_and_images_have_extractors_of_their_own() -> None:
