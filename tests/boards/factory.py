@@ -136,4 +136,17 @@ def labels(found: Board) -> list[str]:
     return [each.row.label for each in found.rows]
 
 
-__all__ = ["METRICS", "PROVENANCE", "REQUEST", "TRACK", "Made", "board", "full", "labels", "make", "rows", "seeds", "write"]
+__all__ = [
+    "METRICS",
+    "PROVENANCE",
+    "REQUEST",
+    "TRACK",
+    "Made",
+    "board",
+    "full",
+    "labels",
+    "make",
+    "rows",
+    "seeds",
+    "write",
+]
