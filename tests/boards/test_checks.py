@@ -125,7 +125,8 @@ def test_other_code_than_an_installed_distribution_has_is_left_out_and_said(tmp_
     found = board(tmp_path / "runs", made, published=tmp_path / "published", known_sources=known)
     assert set(labels(found)) == {"vae", "foreign"}
     assert found.left_out == tuple(
-        f"left out {runs} of dcgan: trained with other code than ganbench 0.2.0 has here" for runs in ("2 runs", "1 run")
+        f"left out {runs} of dcgan: trained with other code than ganbench 0.2.0 has here"
+        for runs in ("2 runs", "1 run")
     )
 
 
