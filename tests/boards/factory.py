@@ -85,6 +85,9 @@ def make(
     )
     values = {"fid": fid, "is": 8.0, "authenticity": 0.9, **scores}
     found = score_record(run, under, versions=versions, skipped=skipped, changes={"n": n}, **values)
+    # the factory lets all values grow towards a curve's beginning, shares beyond 1 among them
+    points = [point.model_copy(update={"metrics": {"fid": point.metrics["fid"]}}) for point in found.curve]
+    found = found.model_copy(update={"curve": points})
     return Made(run, [found] if scored and status is RunStatus.OK else [])
 
 
