@@ -49,13 +49,14 @@ def test_a_key_that_is_not_that_of_the_content_is_refused(tmp_path: Path) -> Non
 def test_a_seed_that_was_searched_for_is_refused(tmp_path: Path) -> None:
     found = board(tmp_path, [respecified(make("a"), seed=7), make("b")])
     assert labels(found) == ["b"]
-    assert found.refused[0].reason.startswith("its seed 7 is not that of repetition 0")
+    assert found.refused[0].reason.startswith("its seed 7 is not that of seed index 0")
     assert make("b").record.spec.seed == run_seed(TRAIN, 0)
 
 
 @pytest.mark.parametrize(
     ("date", "reason"),
     [(AHEAD, "lies ahead"), ("2099-01-01", "lies ahead"), ("9999", "no date"), ("zzz", "no date"), (10**30, "no date")],
+    ids=["in three days", "in a century", "a year", "letters", "a number"],
 )
 def test_a_start_that_lies_ahead_or_is_no_date_supersedes_nothing(tmp_path: Path, date: Any, reason: str) -> None:
     forged = make("a", 0, 0.1, source="99" * 32, record={"provenance": {"started": date}})
