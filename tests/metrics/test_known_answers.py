@@ -45,7 +45,8 @@ Paths are relative to tests/. A test of this file is named where no other file's
 27  metrics/test_known_answers.py::test_batch_size_and_threads metrics/test_known_answers.py::test_devices
     metrics/test_known_answers.py::test_readers_of_a_folder extractors/test_inception.py::test_batch_size
     metrics/test_validation.py::test_devices_agree
-28  scoring/test_samples.py::test_what_cannot_be_scored_says_why scoring/external/test_images.py::test_arrays_are_refused
+28  scoring/test_samples.py::test_what_cannot_be_scored_says_why
+    scoring/external/test_images.py::test_arrays_are_refused
     metrics/test_validation.py::test_not_finite metrics/test_validation.py::test_too_few_rows
     metrics/test_known_answers.py::test_two_rows metrics/test_fid_per_class.py::test_refusals
     extractors/test_bundled.py::test_a_channel_too_many_is_refused
