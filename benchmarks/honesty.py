@@ -132,7 +132,9 @@ FAULTS: dict[str, Callable[[Source], Samples]] = {
 }
 
 
-def table(results: dict[str, EvaluationResult], names: list[str], titles: dict[str, str], digits: dict[str, int]) -> str:
+def table(
+    results: dict[str, EvaluationResult], names: list[str], titles: dict[str, str], digits: dict[str, int]
+) -> str:
     lines = ["| samples | " + " | ".join(titles[name] for name in names) + " |"]
     lines.append("| --- |" + " ---: |" * len(names))
     for fault, result in results.items():

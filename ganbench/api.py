@@ -16,6 +16,7 @@ from ganbench.model import Model
 from ganbench.registry.builtins import discover
 from ganbench.registry.known_sources import known_sources
 from ganbench.registry.lookup import find_track
+from ganbench.registry.without_models import discover_without_models
 from ganbench.reproduction import reproduce as reproduction
 from ganbench.reproduction.compare import Comparison
 from ganbench.scoring.external import evaluate as external
@@ -202,7 +203,7 @@ def evaluate(
         layout=layout, value_range=value_range, against=against, device=device, data_dir=_path(data_dir),
         weights=_path(weights),
     )  # fmt: skip
-    report = external.score(request, discover())
+    report = external.score(request, discover_without_models())
     for note in report.notes:
         warnings.warn(note, stacklevel=2)
     return report.scores

@@ -57,6 +57,9 @@ class Model(nn.Module):
     assets: ClassVar[tuple[str, ...]] = ()
     """Files that decide what the model does beside its code, such as fixed weights: paths relative to the folder of
     the module that declares them. Their content is part of every run's key."""
+    transient: ClassVar[tuple[str, ...]] = ()
+    """Attributes that no checkpoint holds, such as ``("rows", "head.cache")``: `__init__` makes them, and
+    `load_extra_state` brings them to where they were. All others are saved, or named where they cannot be."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Modules beyond ganbench's dependencies that it imports in `__init__` or later. Where one is not installed, a
     request that names the model is refused, and ``--plugins all`` leaves the model out and says so."""
@@ -102,7 +105,7 @@ class Model(nn.Module):
         """
 
     def extra_state(self) -> dict[str, Any]:
-        """Return state besides parameters, buffers and optimisers that a checkpoint must hold (tensors, plain values)."""
+        """Return state besides parameters, buffers and optimisers that checkpoints must hold: tensors, plain values."""
         return {}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:

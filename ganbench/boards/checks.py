@@ -7,8 +7,9 @@ itself is recomputed here. (A record that was made up whole and consistently can
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from ganbench.metric import MetricInfo
 from ganbench.store.run_record import RunRecord
 from ganbench.store.score_record import ScoreRecord
 from ganbench.store.seeds import run_seed
@@ -19,13 +20,19 @@ KnownSources = Mapping[tuple[str, str], str]
 
 def refusal(record: RunRecord, now: datetime.datetime) -> str:
     """Say why a run's record is not to be believed; nothing where it is consistent."""
-    spec = record.spec
+    spec, info = record.spec, record.spec.model_info
     if spec.key != record.key:
         return f"its key is {record.key}, what it says of itself has key {spec.key}"
+    if info.label != info.name and not info.label.startswith(f"{info.name}["):
+        return f"its label {info.label!r} is not that of model {info.name!r}"
     if spec.seed != run_seed(spec.training.train_sha256, spec.seed_index):
-        return f"its seed {spec.seed} is not that of repetition {spec.seed_index} on this data set"
-    if (date := started(record)) and _is_ahead(date, now):
-        return f"it says that it started on {date}, which lies ahead"
+        return f"its seed {spec.seed} is not that of seed index {spec.seed_index} on this data set"
+    if said := record.provenance.get("started"):
+        date = _date(said)
+        if date is None:
+            return f"it says that it started on {str(said)[:40]!r}, which is no date"
+        if date > now + datetime.timedelta(days=1):
+            return f"it says that it started on {said}, which lies ahead"
     return ""
 
 
@@ -36,31 +43,44 @@ def has_other_code(record: RunRecord, known_sources: KnownSources) -> bool:
     return source is not None and source != info.source
 
 
-def score_refusal(score: ScoreRecord) -> str:
-    """Say why a score is not to be believed: a value beyond its metric's range; nothing where there is none."""
-    for name, found in score.metrics.items():
-        info = score.metric_info.get(name)
-        if info is None:
+def score_refusal(score: ScoreRecord, metrics: Mapping[str, MetricInfo]) -> str:
+    """Say why a score is not to be believed: a value beyond its metric's range; nothing where there is none.
+
+    `metrics` are the board's own: a record that was edited may say another range for one of them.
+    """
+    for name, value in _values(score):
+        said = score.metric_info.get(name)
+        if said is None:
             return f"{name} is not described"
+        known = metrics.get(name)
+        info = known if known is not None and known.version == said.version else said
         # Rounding may carry a value a little beyond its range.
         low, high = (info.low, info.high)
-        if low is not None and found.value < low - 1e-6 or high is not None and found.value > high + 1e-6:
-            return f"{name} is {found.value:g}, which is impossible: it lies in [{low}, {high}]"
+        if low is not None and value < low - 1e-6 or high is not None and value > high + 1e-6:
+            return f"{name} is {value:g}, which is impossible: it lies in [{low}, {high}]"
     if score.key != score.protocol.key:
         return f"its key is {score.key}, that of its protocol is {score.protocol.key}"
     return ""
 
 
 def started(record: RunRecord) -> str:
-    """Return the start in ISO 8601, which sorts as text; empty, and so the oldest, where it is unknown."""
-    return str(record.provenance.get("started") or "")
+    """Return the start in ISO 8601 and UTC, which sorts as text; empty, and so the oldest, where it is unknown."""
+    date = _date(record.provenance.get("started"))
+    return "" if date is None else date.isoformat()
 
 
-def _is_ahead(date: str, now: datetime.datetime) -> bool:
+def _values(score: ScoreRecord) -> Iterator[tuple[str, float]]:
+    """Yield every metric's value, then those at the points of the curve, without their ``_sd`` and ``_se``."""
+    for name, found in score.metrics.items():
+        yield name, found.value
+    for point in score.curve:
+        yield from ((name, value) for name, value in point.metrics.items() if name in score.metric_info)
+
+
+def _date(said: object) -> datetime.datetime | None:
+    """Return a moment in UTC; None for what is no date in ISO 8601."""
     try:
-        found = datetime.datetime.fromisoformat(date)
-    except ValueError:
-        return False
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=datetime.UTC)
-    return found > now + datetime.timedelta(days=1)
+        found = datetime.datetime.fromisoformat(str(said))
+        return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None

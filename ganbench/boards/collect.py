@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ganbench.boards.checks import KnownSources, has_other_code, refusal, score_refusal, started
-from ganbench.boards.entries import Entry
+from ganbench.boards.entries import Entry, ambiguous_extractors, by_extractor, of_one_version
 from ganbench.boards.request import BoardRequest
+from ganbench.store.layout import SCORES
 from ganbench.store.run_record import RunRecord
 from ganbench.store.run_spec import TrainingProtocol
 from ganbench.store.score_record import ScoreRecord
@@ -19,11 +21,15 @@ from ganbench.store.store import Store, StoredRun
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that is not on the board, and why; `published` where it lies among the published runs."""
+    """A run, or one of its score files, that is not on the board, and why; the reason holds no path to its folder."""
 
     path: Path
     reason: str
-    published: bool
+
+    @property
+    def what(self) -> str:
+        """The run's key, with the file where it is one of its scores."""
+        return f"{self.path.parts[-3]}/scores/{self.path.name}" if self.path.suffix == ".json" else self.path.name
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,13 @@ class Collection:
     left_out: list[str] = field(default_factory=list)
 
 
+class _Read(NamedTuple):
+    """An entry, and its scores under other extractors, which have no name yet."""
+
+    entry: Entry
+    others: list[ScoreRecord]
+
+
 def collect(
     request: BoardRequest,
     stores: Iterable[Store],
@@ -57,12 +70,14 @@ def collect(
 ) -> Collection:
     """Gather the runs of a training protocol, with their scores under a scoring protocol, merged by key."""
     found = Collection()
-    mine, theirs = ([_read(request, each, where, found, known_sources, now) for each in group]
-                    for where, group in ((False, stores), (True, published)))  # fmt: skip
-    entries = {}
-    for entry in (each for part in (*mine, *theirs) for each in part):
-        entries.setdefault(entry.run.key, entry)  # a user's own run comes before its published copy
-    kept = _one_device(list(entries.values()), request, found)
+    entries: dict[str, _Read] = {}
+    for where, group in ((False, stores), (True, published)):
+        for store in group:
+            for each in _read(request, store, where, found, known_sources, now):
+                entries.setdefault(each.entry.run.key, each)  # a user's own run comes before its published copy
+    ambiguous = ambiguous_extractors(score for each in entries.values() for score in each.others)
+    named = [replace(each.entry, others=by_extractor(each.others, ambiguous)) for each in entries.values()]
+    kept = of_one_version(_one_device(named, request, found), request.metrics)
     for where in (False, True):
         found.shown += _supersede([entry for entry in kept if entry.published is where], found)
     found.refused.sort(key=lambda each: str(each.path))
@@ -71,19 +86,19 @@ def collect(
 
 def _read(
     request: BoardRequest, store: Store, published: bool, found: Collection, known: KnownSources, now: datetime.datetime
-) -> list[Entry]:
+) -> list[_Read]:
     entries = []
     precisions: Counter[str] = Counter()
     other_code: Counter[tuple[str, str]] = Counter()
     for stored in store.records():
         if stored.record is None:
-            found.refused.append(Refusal(stored.folder, stored.problems[0], published))
+            found.refused.append(_problem(stored, stored.problems[0]))
             continue
         if not _belongs(stored.record, request):
             precisions[stored.record.spec.training.precision] += _differs_in_precision(stored.record, request)
             continue
         if reason := refusal(stored.record, now):
-            found.refused.append(Refusal(stored.folder, reason, published))
+            found.refused.append(Refusal(stored.folder, reason))
             continue
         if has_other_code(stored.record, known):
             other_code[stored.record.spec.model_info.label, stored.record.spec.model_info.distribution] += 1
@@ -100,6 +115,11 @@ def _read(
                 f"left out {_runs(count)} in {precision}: this board shows {request.training.precision}"
             )
     return entries
+
+
+def _problem(stored: StoredRun, problem: str) -> Refusal:
+    """Return a refusal; without its folder, the reason reads the same wherever a board is built."""
+    return Refusal(stored.folder, problem.replace(f"{stored.folder}/", ""))
 
 
 def _runs(count: int) -> str:
@@ -122,21 +142,22 @@ def _differs_in_precision(record: RunRecord, request: BoardRequest) -> int:
     return int(model and _content(record.spec.training) == _content(request.training))
 
 
-def _entry(stored: StoredRun, request: BoardRequest, published: bool, found: Collection) -> Entry | None:
+def _entry(stored: StoredRun, request: BoardRequest, published: bool, found: Collection) -> _Read | None:
     """Return a run as an entry; None for a baseline that was not scored as this board scores."""
     assert stored.record is not None
     good: list[ScoreRecord] = []
-    found.refused += [Refusal(stored.folder, problem, published) for problem in stored.problems]
+    metrics = {metric.name: metric for metric in request.metrics}
+    found.refused += [_problem(stored, problem) for problem in stored.problems]
     for score in stored.scores:
-        if reason := score_refusal(score):
-            found.refused.append(Refusal(stored.folder / "scores" / f"{score.key}.json", reason, published))
+        if reason := score_refusal(score, metrics):
+            found.refused.append(Refusal(stored.folder / SCORES / f"{score.key}.json", reason))
         else:
             good.append(score)
     own = next((score for score in good if score.key == request.scoring.key), None)
     if own is None and stored.record.spec.model_info.role != "model":
         return None
     others = [score for score in good if _under_another_extractor(score, request)]
-    return Entry(stored.record, stored.folder, own, tuple(others), published)
+    return _Read(Entry(stored.record, stored.folder, own, published=published), others)
 
 
 def _under_another_extractor(score: ScoreRecord, request: BoardRequest) -> bool:
@@ -152,7 +173,9 @@ def _one_device(entries: list[Entry], request: BoardRequest, found: Collection) 
     devices = Counter(entry.run.spec.training.device for entry in entries if entry.info.role == "model")
     if len(devices) < 2:
         return entries
-    shown = request.training.device if request.training.device in devices else devices.most_common(1)[0][0]
+    own = Counter(each.run.spec.training.device for each in entries if each.info.role == "model" and not each.published)
+    asked = request.training.device
+    shown = asked if asked in devices else (own or devices).most_common(1)[0][0]
     for device, count in sorted(devices.items()):
         if device != shown:
             found.left_out.append(

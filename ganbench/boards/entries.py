@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +16,10 @@ from ganbench.store.score_record import ScoreRecord
 
 
 class Column(NamedTuple):
-    """A metric on a board. Under another extractor than the track's its name is ``fid@dinov2-vit-s-14``."""
+    """A metric on a board. Under another extractor than the track's its name is ``fid@dinov2-vit-s-14``.
+
+    Where one extractor's name stands for several weights, the first digits of their hash follow it.
+    """
 
     name: str
     title: str
@@ -25,13 +30,13 @@ class Column(NamedTuple):
 class Entry:
     """A run, the folder that it lies in, its score under the board's protocol, and those under other extractors.
 
-    `published` tells whether it lies among the published runs.
+    `published` tells whether it lies among the published runs; `others` are by the name of the extractor.
     """
 
     run: RunRecord
     folder: Path
     score: ScoreRecord | None
-    others: tuple[ScoreRecord, ...] = ()
+    others: Mapping[str, ScoreRecord] = field(default_factory=dict)
     published: bool = False
 
     @property
@@ -51,14 +56,77 @@ class Entry:
     def metrics(self) -> dict[str, Score]:
         """Scores by column."""
         found = dict(self.score.metrics) if self.score else {}
-        for other in self.others:
-            found |= {f"{name}@{other.protocol.extractor}": score for name, score in other.metrics.items()}
+        for extractor, other in self.others.items():
+            found |= {f"{name}@{extractor}": score for name, score in other.metrics.items()}
         return found
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Why metrics of the board's protocol have no value."""
-        return self.score.skipped if self.score else {}
+        """Why columns have no value."""
+        found = dict(self.score.skipped) if self.score else {}
+        for extractor, other in self.others.items():
+            found |= {f"{name}@{extractor}": why for name, why in other.skipped.items()}
+        return found
+
+
+def by_extractor(scores: Iterable[ScoreRecord], ambiguous: set[str]) -> dict[str, ScoreRecord]:
+    """Return scores by the name of their extractor; one of the `ambiguous` is told apart by the hash of its weights."""
+    named = {}
+    for score in scores:
+        name, sha256 = score.protocol.extractor, score.protocol.extractor_sha256
+        named[f"{name}-{sha256[:8]}" if name in ambiguous else name] = score
+    return named
+
+
+def ambiguous_extractors(scores: Iterable[ScoreRecord]) -> set[str]:
+    """Return the names of extractors that stand for more than one file of weights."""
+    hashes = defaultdict(set)
+    for score in scores:
+        hashes[score.protocol.extractor].add(score.protocol.extractor_sha256)
+    return {name for name, found in hashes.items() if len(found) > 1}
+
+
+def of_one_version(entries: list[Entry], metrics: tuple[MetricInfo, ...]) -> list[Entry]:
+    """Take values of other versions of a metric away, since they do not compare; `Entry.skipped` says so then.
+
+    The board's own `metrics` say which version counts; of others it is the newest that a run has.
+    """
+    newest = {metric.name: metric.version for metric in metrics}
+    own = set(newest)
+    for entry in entries:
+        for score in (*filter(None, [entry.score]), *entry.others.values()):
+            for name, info in score.metric_info.items():
+                if name not in own:
+                    newest[name] = max(info.version, newest.get(name, 0))
+    return [
+        replace(
+            entry,
+            score=entry.score and _of_versions(entry.score, newest),
+            others={name: _of_versions(score, newest) for name, score in entry.others.items()},
+        )
+        for entry in entries
+    ]
+
+
+def _of_versions(score: ScoreRecord, versions: Mapping[str, int]) -> ScoreRecord:
+    outdated = {name: info for name, info in score.metric_info.items() if info.version != versions[name]}
+    if not outdated:
+        return score
+    why = {
+        name: f"of version {info.version}, this board shows version {versions[name]}: `ganbench score` scores it anew"
+        for name, info in outdated.items()
+    }
+    curve = [
+        point.model_copy(update={"metrics": {name: x for name, x in point.metrics.items() if name not in outdated}})
+        for point in score.curve
+    ]
+    return score.model_copy(
+        update={
+            "metrics": {name: found for name, found in score.metrics.items() if name not in outdated},
+            "skipped": score.skipped | why, "curve": curve,
+            "metric_info": {name: info for name, info in score.metric_info.items() if name not in outdated},
+        }
+    )  # fmt: skip
 
 
 def columns_of(entries: list[Entry], metrics: tuple[MetricInfo, ...]) -> tuple[Column, ...]:
@@ -69,8 +137,7 @@ def columns_of(entries: list[Entry], metrics: tuple[MetricInfo, ...]) -> tuple[C
             columns.setdefault(name, Column(name, info.title, info))
     others: dict[str, Column] = {}
     for entry in entries:
-        for other in entry.others:
-            extractor = other.protocol.extractor
+        for extractor, other in entry.others.items():
             for name, info in other.metric_info.items():
                 if name in other.metrics:
                     others.setdefault(

@@ -152,7 +152,7 @@ def _legend(columns: Iterable[Column]) -> Iterable[str]:
     for column in columns:
         info = column.info
         yield (
-            f"- **{escape(column.title)}**{info.arrow} (`{column.name}`{_range(info.low, info.high)}): "
+            f"- **{escape(column.title)}**{info.arrow} (`{_code(column.name)}`{_range(info.low, info.high)}): "
             f"{escape(info.meaning)}; {_source(info.source)}"
         )
     yield "- **sampler**: what a model's samples are decoded from, and with which weights."
@@ -160,6 +160,11 @@ def _legend(columns: Iterable[Column]) -> Iterable[str]:
         "- **img/s**, **train s**, **sample s**, **peak MiB**: means over runs, of training and of drawing samples; "
         "they compare only on one machine."
     )
+
+
+def _code(text: str) -> str:
+    """Return what can stand between backticks: an extractor's name is whatever a record says."""
+    return one_line(text).replace("`", "'")
 
 
 def _range(low: float | None, high: float | None) -> str:
@@ -187,14 +192,10 @@ def _source(text: str) -> str:
 
 
 def _absent(board: Board) -> Iterable[str]:
-    """Say what is not on the board; what is refused among the user's own runs the terminal tells.
-
-    A published board must come out the same from its runs alone, on a machine that has no others.
-    """
+    """Say what is not on the board, and why."""
     reasons: dict[str, list[str]] = {}
     for refusal in board.refused:
-        if refusal.published:
-            reasons.setdefault(refusal.reason, []).append(refusal.path.name)
+        reasons.setdefault(refusal.reason, []).append(refusal.what)
     lines = [f"- {escape(str(each), 200)}" for each in (*board.superseded, *board.left_out)]
     lines += [
         f"- refused: {escape(', '.join(names), 200)}: {escape(reason, _REASON)}" for reason, names in reasons.items()

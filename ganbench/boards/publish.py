@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from ganbench.boards.write import write_board
 from ganbench.errors import RequestError
 from ganbench.metric import MetricInfo
 from ganbench.store.layout import RUN, SAMPLES_PICTURE, SCORES, TRAINING_PICTURE
+from ganbench.store.merge import merge
+from ganbench.store.run_record import RunStatus, read_run
 from ganbench.store.run_spec import TrainingProtocol
 from ganbench.store.samples import read_samples
-from ganbench.store.score_record import ScoringProtocol
+from ganbench.store.score_record import SCHEMA, ScoreRecord, ScoringProtocol
 from ganbench.store.store import Store
 from ganbench.tracks.track import Track
-from ganbench.util.atomic_io import atomic_write, write_text
+from ganbench.util.atomic_io import write_bytes, write_text
+from ganbench.util.checked_json import decode
 
 TRACK = "track.json"
 """The content of a published board's track, with the hashes of what it names."""
@@ -33,6 +37,7 @@ def publish(
     """Merge the runs of a store that belong to a track into `published`, and write the board; return it and the keys.
 
     Keys, checksums and, where the samples are there, their hashes are computed anew. Publishing again changes nothing.
+    A run that failed, or was not scored, does not replace its published copy that ended well.
     Raises `RequestError` where the track's name is taken with other content, where a record is not to be believed,
     and where there is nothing to publish; nothing is changed then.
     """
@@ -43,12 +48,12 @@ def publish(
     if board.refused:
         first = board.refused[0]
         raise RequestError(f"{first.path}: refused: {first.reason}: remove it with `ganbench remove`, or train again")
-    entries = [entry for entry in board.entries if entry.ok or entry.info.role == "model"]
+    folder = published / request.track.name
+    entries = [entry for entry in board.entries if not _would_undo(entry, folder / "runs" / entry.run.key)]
     if not any(entry.ok and entry.info.role == "model" for entry in entries):
         raise RequestError(f"track {request.track.name!r}: {store.root} holds no scored run of it: nothing to publish")
     for entry in entries:
         _check_samples(entry)
-    folder = published / request.track.name
     write_text(folder / TRACK, json.dumps(track_content(request), indent=1) + "\n")
     for entry in entries:
         _copy(entry, folder / "runs" / entry.run.key)
@@ -115,13 +120,45 @@ def _check_samples(entry: Entry) -> None:
 
 def _copy(entry: Entry, folder: Path) -> None:
     """Copy a run's record, its scores that the board shows, and its pictures."""
-    scores = [score for score in (entry.score, *entry.others) if score is not None]
-    names = [RUN, *(f"{SCORES}/{score.key}.json" for score in scores), SAMPLES_PICTURE, TRAINING_PICTURE]
-    for name in names:
-        source = entry.folder / name
-        if source.exists() and (not (folder / name).exists() or (folder / name).read_bytes() != source.read_bytes()):
+    if not _same_samples(entry, folder):
+        shutil.rmtree(folder, ignore_errors=True)  # scores and pictures of other samples say nothing of these
+    for name in (RUN, SAMPLES_PICTURE, TRAINING_PICTURE):
+        source, target = entry.folder / name, folder / name
+        if source.exists():
             content = source.read_bytes()
-            atomic_write(folder / name, lambda stream, content=content: stream.write(content))  # type: ignore[misc]
+            if not target.exists() or target.read_bytes() != content:
+                write_bytes(target, content)
+    for score in (*filter(None, [entry.score]), *entry.others.values()):
+        path = f"{SCORES}/{score.key}.json"
+        _merge_score(entry.folder / path, folder / path)
+
+
+def _same_samples(entry: Entry, folder: Path) -> bool:
+    """Tell whether the published copy of a run, where there is one, is of the same samples."""
+    try:
+        return read_run(folder / RUN).samples == entry.run.samples
+    except RequestError:  # there is none, or it is damaged
+        return False
+
+
+def _merge_score(source: Path, target: Path) -> None:
+    """Copy a score file; metrics that only the published one has stay. What adds nothing changes nothing."""
+    try:
+        there = decode(target, ScoreRecord, "score", SCHEMA)
+    except RequestError:  # there is none, or it is damaged
+        write_bytes(target, source.read_bytes())
+        return
+    merged = merge(there, decode(source, ScoreRecord, "score", SCHEMA))
+    if merged.model_copy(update={"seconds": there.seconds, "provenance": there.provenance}) != there:
+        merged.write(target)
+
+
+def _would_undo(entry: Entry, folder: Path) -> bool:
+    """Tell whether a run that failed, or was not scored, has a published copy that ended well."""
+    try:
+        return not entry.ok and read_run(folder / RUN).status is RunStatus.OK
+    except RequestError:
+        return False
 
 
 def index(published: Path) -> str:

@@ -9,6 +9,7 @@ a joint 95 % statement about the whole board.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,11 +42,12 @@ def rank(rows: Sequence[Row]) -> list[Ranked]:
     """
     contenders = [row for row in rows if row.role == "model" and row.headline]
     spans = [_span(row) for row in contenders]
-    ranked = {}
-    for row, (low, high) in zip(contenders, spans, strict=True):
-        best = 1 + sum(other_high < low for _, other_high in spans)
-        worst = len(spans) - sum(other_low > high for other_low, _ in spans)
-        ranked[row.label, row.published] = Ranked(row, best, worst)
+    lows, highs = sorted(low for low, _ in spans), sorted(high for _, high in spans)
+    ranked = {
+        # rows that end before this one begins lie before it, rows that begin after it ends lie behind it
+        (row.label, row.published): Ranked(row, 1 + bisect_left(highs, low), bisect_right(lows, high))
+        for row, (low, high) in zip(contenders, spans, strict=True)
+    }
     return [ranked.get((row.label, row.published), Ranked(row)) for row in sorted(rows, key=_order)]
 
 

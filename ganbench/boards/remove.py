@@ -36,7 +36,7 @@ def find(what: str, runs: Path, published: Path) -> list[Found]:
     """
     boards = sorted(path.parent for path in published.glob(f"*/{TRACK}"))
     places = [(Store(runs), None), *((Store(board / "runs"), board) for board in boards)]
-    every = [_found(store, key, board) for store, board in places for key in store.keys()]
+    every = [_found(store, key, board) for store, board in places for key in store.keys()]  # noqa: SIM118 (no dict)
     chosen = [each for each in every if each.record and each.record.spec.model_info.label == what]
     if not chosen and len(what) >= 4:
         chosen = [each for each in every if each.folder.name.startswith(what)]
@@ -61,8 +61,12 @@ def _found(store: Store, key: str, board: Path | None) -> Found:
 
 
 def remove(found: Sequence[Found], published: Path) -> None:
-    """Remove runs, and write the published boards that they stood on again."""
+    """Remove runs, and write the published boards that they stood on again.
+
+    Raises `RequestError`, and removes nothing, where such a board's ``track.json`` cannot be read.
+    """
+    requests = [read_request(board) for board in dict.fromkeys(each.board for each in found) if board is not None]
     for each in found:
         shutil.rmtree(each.folder)
-    for board in dict.fromkeys(each.board for each in found if each.board is not None):
-        rebuild(read_request(board), published)
+    for request in requests:
+        rebuild(request, published)

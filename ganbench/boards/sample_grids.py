@@ -27,7 +27,8 @@ _SIDE, _GAP, _LINE, _COLUMNS = 320, 16, 20, 4
 def update_pictures(board: Board, folder: Path, picture: str = "samples.png") -> dict[str, Path]:
     """Copy one picture a row, such as its sample grid, and return them by label, in the order of rows.
 
-    It is that of the first seed that ended well. A picture of a run that is no longer on the board is removed.
+    It is that of the first seed that ended well. Pictures of runs that are no longer on the board are removed; what
+    somebody else put there stays.
     """
     shown: dict[str, Path] = {}
     for ranked in board.rows:
@@ -38,9 +39,20 @@ def update_pictures(board: Board, folder: Path, picture: str = "samples.png") ->
         if fresh is not None:
             _save(fresh, path, {RUN: row.ok[0].run.key})
             shown[row.label] = path
-        else:
-            path.unlink(missing_ok=True)
+    for path in set(folder.glob("*.png")) - set(shown.values()):
+        if _is_of_a_run(path):
+            path.unlink()
     return shown
+
+
+def _is_of_a_run(path: Path) -> bool:
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            return RUN in image.info
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
 
 
 def draw_overview(board: Board, samples: Mapping[str, Path], path: Path) -> bool:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import folder_option
+from ganbench.cli.options import data_dir_option, device_option, quiet_option
 from ganbench.errors import RequestError
 
 if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset
-    from ganbench.extractors.classifier_file import Packed
-    from ganbench.extractors.recipe import Recipe
+    from ganbench.extractors.classifier_file import PackedClassifier
     from ganbench.extractors.train import Progress
+    from ganbench.extractors.train_classifier import TrainingPlan
 
 LINES = 20
 """On a pipe a training of more epochs than this prints not every one."""
@@ -32,10 +32,10 @@ def extractor() -> None:
 @click.option("--epochs", type=click.IntRange(min=1), help="[default: 15, more for a small data set (1,500 updates of 128 images at least), fewer above 60,000 images]")  # fmt: skip  # noqa: E501
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option("--flip", is_flag=True, help="Mirror half of the images while training: for photographs, not for digits.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@folder_option("--data-dir", None, "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]")
+@device_option()
+@data_dir_option()
 @click.option("--force", is_flag=True, help="Overwrite the file.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option("Print nothing but errors.")
 def train(
     dataset: str, out: Path | None, epochs: int | None, seed: int, flip: bool, device: str, data_dir: Path | None,
     force: bool, quiet: bool,
@@ -49,13 +49,13 @@ def train(
     ganbench extractor train digits
     ganbench run --plugins all --track digits-smoke --extractor digits.safetensors
     """
-    from ganbench.extractors.recipe import recipe
+    from ganbench.extractors.train_classifier import plan_training
     from ganbench.util.atomic_io import atomic_write
     from ganbench.util.device import pick_device
 
     place = _place(out or Path(f"{_called(dataset)}.safetensors"), force=force)
     where = pick_device(device)
-    plan = recipe(_load(dataset, data_dir, quiet=quiet), epochs)
+    plan = plan_training(_load(dataset, data_dir, quiet=quiet), epochs)
     made = _made(plan, seed=seed, flip=flip, device=where, quiet=quiet)
     try:
         atomic_write(place, lambda stream: stream.write(made.content))
@@ -84,23 +84,19 @@ def _place(path: Path, *, force: bool) -> Path:
 
 
 def _load(dataset: str, data_dir: Path | None, *, quiet: bool) -> Dataset:
-    from ganbench.registry.builtins import discover
+    from ganbench.cli.warnings import warn_of_broken
     from ganbench.registry.lookup import load_dataset
-    from ganbench.registry.registry import Broken
+    from ganbench.registry.without_models import discover_without_models
 
-    def warn(broken: Broken) -> None:
-        if not quiet:
-            click.echo(f"ganbench: left out a broken plugin, {broken.origin}: {broken.error}", err=True)
-
-    return load_dataset(dataset, discover(warn), data_dir)
+    return load_dataset(dataset, discover_without_models(warn_of_broken(quiet=quiet)), data_dir)
 
 
-def _made(plan: Recipe, *, seed: int, flip: bool, device: str, quiet: bool) -> Packed:
+def _made(plan: TrainingPlan, *, seed: int, flip: bool, device: str, quiet: bool) -> PackedClassifier:
     import torch
 
     from ganbench.cli.console import console
     from ganbench.cli.progress_bar import Bar
-    from ganbench.extractors.recipe import make
+    from ganbench.extractors.train_classifier import train_classifier
 
     screen, dataset = console(), plan.dataset
     every = -(-plan.epochs // LINES)
@@ -120,17 +116,17 @@ def _made(plan: Recipe, *, seed: int, flip: bool, device: str, quiet: bool) -> P
             f"{plan.architecture.name}, {plan.epochs} epochs, {plan.updates:,} updates, {device}"
         )
     with Bar(screen, shown=screen.is_terminal and not quiet) as bar:
-        return make(plan, seed=seed, flip=flip, device=torch.device(device), report=report)
+        return train_classifier(plan, seed=seed, flip=flip, device=torch.device(device), report=report)
 
 
-def _say_how_to_use(path: Path, dataset: str, made: Packed) -> None:
+def _say_how_to_use(path: Path, dataset: str, made: PackedClassifier) -> None:
     import hashlib
 
-    about = made.about
+    info = made.info
     digest = hashlib.sha256(made.content).hexdigest()[:12]
-    click.echo(f"accuracy on the {about.test_images:,} test images: {about.test_accuracy:.4f}")
-    click.echo(f"{path}: {about.feature_dim} features, {len(made.content) / 1e6:.1f} MB, sha256 {digest}")
-    click.echo("Use it (records of another extractor stay off its boards):")
+    click.echo(f"accuracy on the {info.test_images:,} test images: {info.test_accuracy:.4f}")
+    click.echo(f"{path}: {info.feature_dim} features, {len(made.content) / 1e6:.1f} MB, sha256 {digest}")
+    click.echo("Use it:")
     file = shlex.quote(str(path))
     click.echo(f"  ganbench evaluate SAMPLES --reference {shlex.quote(dataset)} --extractor {file}")
     click.echo(f"  ganbench run --plugins MODELS --track TRACK --extractor {file}")

@@ -45,12 +45,12 @@ def _weights(each: dict[str, Any]) -> tuple[str, str]:
 
 
 def _show(files: tuple[Path, ...]) -> None:
-    from ganbench.extractors.classifier_file import read_about
+    from ganbench.extractors.classifier_file import read_info
     from ganbench.util.atomic_io import sha256_of
 
     # All are read before any is shown: a wrong one is the only answer then.
-    for path, about in [(path, read_about(path)) for path in files]:
+    for path, info in [(path, read_info(path)) for path in files]:
         click.echo(path)
-        facts = {**about.model_dump(), "input_shape": "x".join(map(str, about.input_shape)), "sha256": sha256_of(path)}
-        for field, value in facts.items():
+        fields = {**info.model_dump(), "input_shape": "x".join(map(str, info.input_shape)), "sha256": sha256_of(path)}
+        for field, value in fields.items():
             click.echo(f"  {field.replace('_', ' '):21} {value}")

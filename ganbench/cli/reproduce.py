@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def reproduce(json_file: Path | None, quiet: bool, **options: object) -> int:
     if not quiet:
         for note in reproduction.notes:
             screen.print(Text(note), soft_wrap=True)
-    with screen.status(f"{who}: starting") if screen.is_terminal and not quiet else _nothing() as status:
+    with screen.status(f"{who}: starting") if screen.is_terminal and not quiet else nullcontext() as status:
         shown = [0]
 
         def show(news: News) -> None:
@@ -85,12 +86,6 @@ def reproduce(json_file: Path | None, quiet: bool, **options: object) -> int:
     if not quiet:
         _show(comparison)
     return int(comparison.verdict == "different")
-
-
-def _nothing():  # type: ignore[no-untyped-def]
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 def _show(comparison: Comparison) -> None:

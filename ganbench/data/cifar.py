@@ -68,7 +68,7 @@ def load_cifar10(data_dir: Path | None = None) -> Dataset:
 def parse(content: bytes, name: str) -> Split:
     """Return the images, uint8 (N, 3, 32, 32), and labels, int64 (N,), of one file of the binary version.
 
-    Raises `RequestError` naming `name` where these are no whole records, or a label is no class.
+    Raises `RequestError` naming `name` where these are no whole records, or a label is not a class.
     """
     if not content or len(content) % RECORD:
         raise RequestError(f"{name}: {len(content):,} bytes are not whole images of {RECORD:,} bytes")

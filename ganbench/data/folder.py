@@ -141,7 +141,7 @@ def _pictures(folder: Path, form: _Form) -> Pictures:
 
 def _read(folder: Path, files: list[Path], others: list[Path], form: _Form) -> Pictures:
     names, labels = _classes(folder, files)
-    bad = {path: f"{path}: is no {CALLED} file: take it away" for path in others}
+    bad = {path: f"{path}: is not a {CALLED} file: remove it" for path in others}
     pictures = list[NDArray[np.uint8]]()
 
     def read(places: range) -> list[NDArray[np.uint8] | str]:

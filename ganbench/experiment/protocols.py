@@ -127,7 +127,11 @@ def _columns(track: Track, asked: str | None, registry: Registry) -> tuple[Metri
 
 
 def _names(text: str | None) -> list[str]:
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
+    """Read ``--extractor``: names or files, joined by commas."""
+    names = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(names):
+        raise RequestError(f"--extractor {text!r}: an empty name: `ganbench extractors` lists what there is")
+    return names
 
 
 def _plan(

@@ -1,4 +1,4 @@
-"""Which network a domain extractor is, by name and version: a file names both, and both stay what they were.
+"""Which network a classifier file holds, by name and version: a file names both, and both stay what they were.
 
 Whoever changes what a network computes gives it another version here and keeps the old one for the files that name it.
 """

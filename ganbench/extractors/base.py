@@ -28,7 +28,7 @@ class Extractor(Protocol):
 
 
 class Outputs(NamedTuple):
-    """What a network returns, known before it is loaded: how many classes (0: none) and features (0: not told)."""
+    """What a network returns, known before it is loaded: how many classes (0: none) and features (0: unknown)."""
 
     classes: int
     feature_dim: int
@@ -40,8 +40,8 @@ class ExtractorSource:
 
     `load(device, weights)` builds it; `sha256(weights)` names its weights; `weights` is the file of ``--weights`` or
     None. Both raise `RequestError` where the weights cannot be had. `classes` is the number of classes it tells apart
-    in a data set of its own domain (0: none); such an extractor also serves as the oracle of ``acc*``. `feature_dim`
-    is D of `Features` (0: not told). Where both depend on the weights, `outputs(weights)` reads them, and callers ask
+    (0: none); where these are a data set's own, it also says which class a sample shows. `feature_dim` is D of
+    `Features` (0: unknown). Where both depend on the weights, `outputs(weights)` reads them, and callers ask
     `outputs_of`. `preprocessing` is raised when resizing, scaling or channels are treated another way.
 
     `files` are those that hold the weights where no ``--weights`` is given, for the list of extractors: one absolute

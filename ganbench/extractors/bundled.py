@@ -1,4 +1,4 @@
-"""The LeNets that ganbench ships: one for digits, one for clothing; `training` says how they were made."""
+"""The LeNets that ganbench ships: one for digits, one for clothing; `train_bundled` makes them."""
 
 from __future__ import annotations
 

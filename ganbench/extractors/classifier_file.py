@@ -1,14 +1,14 @@
-"""Domain extractors: frozen classifiers that ``ganbench extractor train`` makes, each one file that says what it is.
+"""Frozen classifiers that ``ganbench extractor train`` makes: each is one file that says what it is.
 
-The file is a safetensors file. Its metadata hold one key, ``ganbench``: JSON with the fields of `About`, ``schema``,
-and ``content_sha256`` over these and the tensors' bytes, by which damage is found. One key, because safetensors writes
-several in no particular order, and the same training is to give the same bytes.
+The file is a safetensors file. Its metadata hold one key, ``ganbench``: JSON with the fields of
+`ClassifierInfo`, ``schema``, and ``content_sha256`` over these and the tensors' bytes, by which damage is found. One
+key, because safetensors writes several in no particular order, and the same training is to give the same bytes.
 
 A package that ships such a file registers it under a name of its own::
 
     @ganbench.hookimpl
     def ganbench_register_extractors(register):
-        register(domain_source("my-net", Path(__file__).with_name("my-net.safetensors")))
+        register(classifier_source("my-net", Path(__file__).with_name("my-net.safetensors")))
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from ganbench.extractors.frozen_classifier import FrozenClassifier
 
-NAME = "domain"
+NAME = "classifier"
 SUFFIX = ".safetensors"
 KEY = "ganbench"
-SCHEMA = "domain-extractor-1"
+SCHEMA = "ganbench-classifier-1"
 PREPROCESSING = 1
 """The version that `frozen` implements."""
 MOST_HEADER = 2**20
@@ -44,7 +44,7 @@ Channels = Annotated[int, Field(ge=1, le=3)]
 Side = Annotated[int, Field(ge=8, le=64)]
 
 
-class About(BaseModel):
+class ClassifierInfo(BaseModel):
     """What a file says of itself: the network, what it learnt from, how, and how well.
 
     `input_shape` is (channels, height, width); `test_accuracy` is a share of `test_images`, which training never saw.
@@ -72,29 +72,29 @@ class About(BaseModel):
     ganbench: str
 
 
-class Packed(NamedTuple):
-    """A file's `About` and its whole content."""
+class PackedClassifier(NamedTuple):
+    """A file's `ClassifierInfo` and its whole content."""
 
-    about: About
+    info: ClassifierInfo
     content: bytes
 
 
-def pack(about: About, weights: Mapping[str, Tensor]) -> bytes:
+def pack(info: ClassifierInfo, weights: Mapping[str, Tensor]) -> bytes:
     """Return the content of a file; the same description and weights give the same bytes."""
     from safetensors.torch import save
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    fields = {"schema": SCHEMA, **about.model_dump(mode="json")}
+    fields = {"schema": SCHEMA, **info.model_dump(mode="json")}
     digest = _digest(fields, _body(save(tensors)))
     return save(tensors, metadata={KEY: json.dumps({**fields, "content_sha256": digest}, sort_keys=True)})
 
 
-def read_about(path: Path | None, name: str = NAME) -> About:
+def read_info(path: Path | None, name: str = NAME) -> ClassifierInfo:
     """Return what a file says of itself, once its content is found undamaged; `RequestError` names the file."""
-    return _read(path, name).about
+    return _read(path, name).info
 
 
-def _read(path: Path | None, name: str) -> Packed:
+def _read(path: Path | None, name: str) -> PackedClassifier:
     if path is None:
         raise RequestError(f"extractor {name!r}: name its file with --weights: `ganbench extractor train` makes one")
     try:
@@ -113,7 +113,7 @@ def _read(path: Path | None, name: str) -> Packed:
             f"extractor {name!r}: {path}: cannot be read ({error.strerror}): "
             "name a file that `ganbench extractor train` made"
         ) from error
-    return Packed(_checked(fields, content, path, name), content)
+    return PackedClassifier(_checked(fields, content, path, name), content)
 
 
 def _fields(header: bytes) -> dict[str, object] | None:
@@ -125,7 +125,7 @@ def _fields(header: bytes) -> dict[str, object] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def _checked(fields: dict[str, object], content: bytes, path: Path, name: str) -> About:
+def _checked(fields: dict[str, object], content: bytes, path: Path, name: str) -> ClassifierInfo:
     digest = fields.pop("content_sha256", None)
     if fields.get("schema") != SCHEMA or fields.get("preprocessing") != PREPROCESSING:
         raise RequestError(
@@ -136,7 +136,7 @@ def _checked(fields: dict[str, object], content: bytes, path: Path, name: str) -
     if digest != _digest(fields, _body(content)):
         raise RequestError(f"extractor {name!r}: {path} is damaged or cut short: copy it again or train it again")
     try:
-        return About.model_validate({field: value for field, value in fields.items() if field != "schema"})
+        return ClassifierInfo.model_validate({field: value for field, value in fields.items() if field != "schema"})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
@@ -162,34 +162,34 @@ def _load(name: str, own: Path | None, device: torch.device, weights: Path | Non
     from ganbench.extractors.frozen_classifier import FrozenClassifier
 
     path = weights or own
-    about, content = _read(path, name)
-    architecture = find(about.architecture, about.architecture_version)
-    wanted = f"{about.architecture} version {about.architecture_version}"
+    info, content = _read(path, name)
+    architecture = find(info.architecture, info.architecture_version)
+    wanted = f"{info.architecture} version {info.architecture_version}"
     if architecture is None:
         raise RequestError(
-            f"extractor {name!r}: {path} is a {wanted}, which this ganbench lacks: use {about.ganbench}, which made it"
+            f"extractor {name!r}: {path} is a {wanted}, which this ganbench lacks: use {info.ganbench}, which made it"
         )
     try:
-        network = architecture.build(about.input_shape, about.classes)
+        network = architecture.build(info.input_shape, info.classes)
         network.load_state_dict(load(content))
     except (SafetensorError, RuntimeError) as error:
         raise RequestError(
             f"extractor {name!r}: {path} does not hold the weights of a {wanted} ({type(error).__name__})"
         ) from error
-    return FrozenClassifier(network.to(device), about.input_shape, name)
+    return FrozenClassifier(network.to(device), info.input_shape, name)
 
 
 def _sha256(name: str, own: Path | None, weights: Path | None) -> str:
-    # A wrong file is refused here, where a request is checked, and not by each trial that loads it.
+    # A wrong file is refused here, where a request is checked, and not by each process that loads it.
     return hashlib.sha256(_read(weights or own, name).content).hexdigest()
 
 
 def _outputs(name: str, own: Path | None, weights: Path | None) -> Outputs:
-    about = read_about(weights or own, name)
-    return Outputs(about.classes, about.feature_dim)
+    info = read_info(weights or own, name)
+    return Outputs(info.classes, info.feature_dim)
 
 
-def domain_source(name: str, path: Path | None = None, summary: str = "") -> ExtractorSource:
+def classifier_source(name: str, path: Path | None = None, summary: str = "") -> ExtractorSource:
     """Return an extractor of that name that is read from `path`, or from the file of ``--weights`` where that is given.
 
     The file is opened when it is used: a wrong one is a `RequestError` then.
@@ -206,11 +206,14 @@ def domain_source(name: str, path: Path | None = None, summary: str = "") -> Ext
     )
 
 
-DOMAIN = domain_source(NAME)
+CLASSIFIER = classifier_source(NAME)
 
 
 def by_file(extractor: str | None, weights: Path | None) -> tuple[str | None, Path | None]:
-    """Return name and weights as ``--extractor`` and ``--weights`` mean them: a FILE.safetensors is `DOMAIN`'s file."""
+    """Return name and weights as ``--extractor`` and ``--weights`` mean them.
+
+    FILE.safetensors as an extractor is `CLASSIFIER` with these weights.
+    """
     if extractor is None or not extractor.endswith(SUFFIX):
         return extractor, weights
     if weights is not None:

@@ -1,4 +1,4 @@
-"""A small residual network (after He et al. 2016) with batch normalisation: the frozen judge of all other images."""
+"""A small residual network (after He et al. 2016) with batch normalisation: a frozen classifier for other images."""
 
 from __future__ import annotations
 

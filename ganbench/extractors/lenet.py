@@ -1,4 +1,4 @@
-"""LeNet (LeCun et al. 1998) with batch normalisation: the frozen judge of 28x28 grey images."""
+"""LeNet (LeCun et al. 1998) with batch normalisation: the frozen classifier for 28x28 grey images."""
 
 from __future__ import annotations
 

@@ -1,32 +1,21 @@
-"""How frozen classifiers are trained, and how the bundled LeNets were made.
+"""How frozen classifiers are trained: the loop that ``ganbench extractor train`` and the bundled LeNets share.
 
-``python -m ganbench.extractors.train mnist --out FILE`` makes a bundled LeNet (or ``fashion-mnist``). It is seeded;
-trains on the 60,000 official training images, less the 5,000 that `mnist5k` holds (a judge must not have seen the
-images it judges), and reports the accuracy on the official 10,000 test images once, at the end. The schedule is fixed
-in advance: no epoch is chosen by looking at the test images. ``ganbench extractor train`` trains by the same schedule.
+It is seeded, and its schedule is fixed in advance: no epoch is chosen by looking at test images.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ganbench.data.dataset import Split
-from ganbench.data.embedded import mnist5k_digits
-from ganbench.data.mnist import official_splits
 from ganbench.extractors.frozen_classifier import prepared
-from ganbench.extractors.lenet import LeNet
 
-SETS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
 BATCH = 128
 EPOCHS = 15
 LEAST_UPDATES, MOST_UPDATES = 1500, EPOCHS * (60_000 // BATCH)
@@ -59,14 +48,6 @@ def default_epochs(images: int) -> int:
     """Return 15 epochs; more where that would be under 1,500 updates, fewer above 60,000 images."""
     steps = max(1, images // BATCH)
     return max(math.ceil(LEAST_UPDATES / steps), min(EPOCHS, max(1, MOST_UPDATES // steps)))
-
-
-def without_mnist5k(split: Split) -> Split:
-    """Drop the images that the embedded data set contains, pixel for pixel."""
-    embedded = {image.tobytes() for image in mnist5k_digits()[0]}
-    keep = np.array([image.tobytes() not in embedded for image in split.images])
-    assert split.labels is not None
-    return Split(split.images[keep], split.labels[keep])
 
 
 def shifted(images: Tensor, reach: int, flip: bool, generator: torch.Generator) -> Tensor:
@@ -142,27 +123,3 @@ def accuracy(model: nn.Module, split: Split, shape: tuple[int, ...], device: tor
         pixels = prepared(torch.from_numpy(split.images[start : start + 1000]).to(device), shape, "in training")
         correct += int((model(pixels)[1].argmax(1).cpu().numpy() == split.labels[start : start + 1000]).sum())
     return correct / len(split)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset", choices=sorted(SETS))
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    train_split, test_split = official_splits(arguments.dataset, SETS[arguments.dataset], arguments.data_dir)
-    if arguments.dataset == "mnist":
-        train_split = without_mnist5k(train_split)
-    print(f"{arguments.dataset}: {len(train_split):,} training images, torch {torch.__version__}", flush=True)
-    flip = arguments.dataset == "fashion-mnist"
-    model = train(train_split, LeNet, LeNet.shape, epochs=arguments.epochs, flip=flip, seed=arguments.seed)
-    result = accuracy(model, test_split, LeNet.shape)
-    print(f"accuracy on the {len(test_split):,} official test images: {result:.4f}", flush=True)
-    metadata = {"dataset": arguments.dataset, "accuracy": f"{result:.4f}", "seed": str(arguments.seed)}
-    save_file(model.state_dict(), arguments.out, metadata=metadata)
-
-
-if __name__ == "__main__":
-    main()

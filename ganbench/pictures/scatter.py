@@ -24,7 +24,7 @@ SHOWN = 500
 Panel = tuple[int, NDArray[Any], NDArray[Any] | None]
 """Images seen, points float (n, 2), and the discriminator's surface where there is one."""
 PIXELS = 640
-"""Side of the picture of a trial's samples, twice that of a board's tile."""
+"""Side of the picture of a run's samples, twice that of a board's tile."""
 _PANEL, _TITLE, _COLUMNS, _DPI = 300, 24, 3, 100
 _DATA, _SAMPLES, _LEVELS = "#777777", "#0072B2", 9
 

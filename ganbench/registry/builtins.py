@@ -16,7 +16,7 @@ from ganbench.data.folder import FOLDER
 from ganbench.data.gaussian_mixtures import GRID25, RING8
 from ganbench.data.mnist import FASHION_MNIST, MNIST, MNIST_BINARY
 from ganbench.extractors.bundled import LENETS
-from ganbench.extractors.classifier_file import DOMAIN
+from ganbench.extractors.classifier_file import CLASSIFIER
 from ganbench.extractors.coordinates import COORDINATES
 from ganbench.extractors.torch_fidelity import FIDELITY
 from ganbench.registry.builtin_metrics import METRICS
@@ -33,7 +33,7 @@ def ganbench_register_datasets(register):  # type: ignore[no-untyped-def]
 
 @hookimpl
 def ganbench_register_extractors(register):  # type: ignore[no-untyped-def]
-    for source in (*LENETS, DOMAIN, *FIDELITY, COORDINATES):
+    for source in (*LENETS, CLASSIFIER, *FIDELITY, COORDINATES):
         register(source)
 
 

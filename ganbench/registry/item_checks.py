@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from ganbench.errors import RequestError
-from ganbench.util.text import one_line
+from ganbench.util.text import error_line, one_line
 
 KINDS = {
     "models": "model", "datasets": "data set", "extractors": "extractor", "metrics": "metric", "tracks": "track",
@@ -93,9 +93,11 @@ def check_config(model: Any) -> None:
             raise RequestError(f"{where}: field {field.name!r} cannot be set: leave out init=False")
     try:
         get_type_hints(config)
+        defaults = config()
     except NameError as error:
         raise RequestError(f"{where} has a type that cannot be resolved ({error})") from error
-    defaults = config()
+    except Exception as error:  # its __post_init__ may raise anything
+        raise RequestError(f"{where} cannot be made from its defaults ({error_line(error)})") from error
     for field in dataclasses.fields(config):
         try:
             json_value(field.name, getattr(defaults, field.name))

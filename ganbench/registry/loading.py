@@ -43,5 +43,8 @@ def load_items(named: Iterable[tuple[str, str, str]]) -> Registry:
                 f"{KINDS[kind]} {name!r}: its plugin ({entry_point}) is not installed, or {ALLOWED} leaves it out"
             )
         if not registry.has(kind, name):
-            registry.get(kind, name)  # says what is wrong
+            for broken in registry.broken:  # of the plugin itself nothing but its entry point is known
+                if broken.origin.entry_point == entry_point and broken.item in ("", name):
+                    raise RequestError(f"{KINDS[kind]} {name!r} cannot be loaded: {broken}")
+            registry.get(kind, name)  # says that it is unknown
     return registry

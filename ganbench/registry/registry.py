@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,8 +37,8 @@ class Registered:
 class Broken:
     """What was left out, and why: an entry point as a whole (`kind` and `item` are empty), a hook, or one item.
 
-    `kind` is a key of `KINDS`. `item` is the item's name, where it has none its representation, and empty for a hook
-    that failed, which may have registered something before.
+    `kind` is a key of `KINDS`. `item` is the item's name (a track file's without ``.toml``), where it has none its
+    representation, and empty for a hook that failed, which may have registered something before.
     """
 
     origin: Origin
@@ -135,7 +136,7 @@ class Registry:
             try:
                 self.take(kind, thing, origin)
             except BaseException as error:
-                broken.append(_failed(error, origin, kind, _name_of(thing)))
+                broken.append(_failed(error, origin, kind, _name_of(kind, thing)))
 
         return register
 
@@ -147,7 +148,10 @@ def _failed(error: BaseException, origin: Origin, kind: str = "", item: str = ""
     return Broken(origin, error_line(error), kind, item)
 
 
-def _name_of(thing: Any) -> str:
+def _name_of(kind: str, thing: Any) -> str:
+    """Return the name that a request would have for a thing, as far as it can be told."""
+    if kind == "tracks" and isinstance(thing, str | Path):
+        return Path(thing).stem
     try:
         name = getattr(thing, "name", None)
         return name if isinstance(name, str) and name else one_line(repr(thing), 60)

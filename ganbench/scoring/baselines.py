@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,9 @@ from ganbench.store.samples import write_samples
 from ganbench.store.seeds import derive, run_seed
 from ganbench.store.store import Store
 
-BASELINES = {"real": "ceiling", "noise": "floor", "replay": "memoriser"}
+BASELINES: dict[str, Literal["ceiling", "floor", "memoriser"]] = {
+    "real": "ceiling", "noise": "floor", "replay": "memoriser",
+}  # fmt: skip
 """Names, which no model may have, and roles."""
 VERSION = "2"
 """Raise when the samples of a baseline are made another way."""

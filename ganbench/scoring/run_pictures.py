@@ -32,12 +32,12 @@ def write_pictures(
         final = surfaces.get(str(run.images))
         write_points(folder / "samples.png", samples, real, final)
         panels = [
-            (point.images, _at(folder, run, index, samples), surfaces.get(str(point.images)))
+            (point.images, found, surfaces.get(str(point.images)))
             for index, point in enumerate(run.curve)
+            if (found := _at(folder, run, index, samples)) is not None
         ]
-        kept = [panel for panel in panels if panel[1] is not None]
-        if len(kept) > 1:
-            write_training(folder / "training.png", kept, real)
+        if len(panels) > 1:
+            write_training(folder / "training.png", panels, real)
 
 
 def _at(folder: Path, run: RunRecord, index: int, final: NDArray[Any]) -> NDArray[Any] | None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 HEADER = 512
 """Bytes; the state begins after them."""
 LATEST, BEFORE = "resume.pt", "resume-before.pt"
@@ -25,7 +25,9 @@ def read_header(path: Path) -> dict[str, Any]:
         with open(path, "rb") as stream:
             header = json.loads(stream.read(HEADER))
         if header["ganbench_checkpoint"] != FORMAT:
-            raise Damaged(f"{path}: of format {header['ganbench_checkpoint']}, and this ganbench reads {FORMAT}")
+            raise Damaged(
+                f"{path}: written in format {header['ganbench_checkpoint']}, and this ganbench reads {FORMAT}"
+            )
         if not isinstance(header["sha256"], str):
             raise Damaged(f"{path}: no checkpoint of ganbench")
         return dict(header)
@@ -34,7 +36,7 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def read_share(folder: Path) -> float | None:
-    """Return how much of its budget a trial had spent at its last checkpoint, 0 to 1; None where it has none."""
+    """Return how much of its budget a run had spent at its last checkpoint, 0 to 1; None where it has none."""
     for name in (LATEST, BEFORE):
         try:
             share = read_header(folder / name).get("share")

@@ -55,6 +55,8 @@ def read_samples(folder: Path, known: SampleFile, n: int | None = None) -> NDArr
         raise
     except (OSError, ValueError, EOFError) as error:
         raise RequestError(f"{path}: cannot be read ({' '.join(str(error).split())[:120]})") from error
+    if not isinstance(samples, np.ndarray):
+        raise RequestError(f"{path}: cannot be read (it holds no array)")
     if array_sha256(samples) != known.sha256:
         raise RequestError(f"{path}: not the samples that the run drew (their sha256 differs from its record's)")
     return samples if n is None else samples[:n]

@@ -196,7 +196,7 @@ class Case:
     def loaded(self, state: Node | UnsavableError, random: Node | None = None) -> Model:
         """Return a new model that goes on from a state."""
         if isinstance(state, UnsavableError):
-            raise AssertionError(f"{self.name}: {state}: hand it over in extra_state()") from state
+            raise AssertionError(f"{self.name}: {state}") from state
         model = self.built()
         try:
             restore(model, state)

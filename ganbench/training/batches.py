@@ -8,13 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganbench.data.pixels import to_float
 from ganbench.model import Batch
-
-
-def to_float(images: Tensor) -> Tensor:
-    """Return uint8 pixels as float in [-1, 1], and a copy of points, which are that already."""
-    floats = images.to(torch.float32, copy=True)
-    return floats if images.is_floating_point() else floats.div_(127.5).sub_(1.0)
 
 
 class Batches:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Any, BinaryIO, NamedTuple
 
 import torch
@@ -44,7 +44,7 @@ class CheckpointWriter:
         self._folder, self._every = folder, every
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
-        self._next = time.perf_counter() + every
+        self._next = perf_counter() + every
 
     def due(self, now: float) -> bool:
         """Tell whether it is time for one, at `now` of ``time.perf_counter``; never while the last is being written."""
@@ -53,10 +53,10 @@ class CheckpointWriter:
     def save(self, take: Callable[[], dict[str, Any]], about: dict[str, Any]) -> None:
         """Take a state, and write it with a few plain facts `about` it that can be read without torch."""
         self.wait()
-        start = time.perf_counter()
+        start = perf_counter()
         state = take()
-        taken = time.perf_counter() - start
-        self._next = time.perf_counter() + (self._every and max(self._every, taken / SHARE_OF_TIME))
+        taken = perf_counter() - start
+        self._next = perf_counter() + (self._every and max(self._every, taken / SHARE_OF_TIME))
         self._thread = threading.Thread(target=self._write, args=(state, about), name=WRITER, daemon=True)
         self._thread.start()
 
@@ -149,6 +149,6 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Remove a folder's checkpoints: its trial has ended, or begins anew."""
+    """Remove a folder's checkpoints: its run has ended, or begins anew."""
     for name in (LATEST, BEFORE):
         (folder / name).unlink(missing_ok=True)

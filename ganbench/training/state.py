@@ -2,56 +2,65 @@
 
 Beyond parameters, buffers and optimisers that is whatever `step` may have changed: counters, running numbers, image
 pools, schedulers, generators of random numbers, helpers such as an average of weights, gradients that are still there,
-and what is frozen. So every attribute is looked at, and what is found becomes nodes, which a file can hold without
-pickled code. What cannot be held is an `UnsavableError`, never left out.
+and what is frozen. So every attribute is looked at. What cannot be held is an `UnsavableError` that names its path,
+never left out. Only the model's class attribute `transient`, paths such as ``("rows", "head.cache")``, leaves
+attributes to the constructor, and to what `load_extra_state` makes of them.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from itertools import chain
 
 import numpy as np
 import torch
-from torch import nn
 
 from ganbench.model import Model
-from ganbench.training.state_codec import Node, Reader, UnsavableError, Writer
+from ganbench.training.state_codec import ERRORS, Decoder, Encoder, Node, UnsavableError
 
-T = TypeVar("T")
-
-_ERRORS = (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, RecursionError)
+__all__ = ["Node", "UnsavableError", "capture", "made_in_init", "random_states", "restore", "set_random_states"]
 
 
-def capture(model: Model, *, trained: bool = False) -> Node:
+def made_in_init(model: Model) -> frozenset[str]:
+    """Return the paths of the objects in a model just made, for `capture`: only those can take a state back."""
+    encoder = Encoder(_device_of(model), transient=model.transient, copy=False)
+    encoder.encode(model, "self")
+    return frozenset(encoder.paths)
+
+
+def capture(model: Model, *, trained: bool = False, made: Collection[str] | None = None) -> Node:
     """Return a model's state, copied to the CPU: nothing that the model does afterwards changes it.
 
     Of a `trained` one, what sampling needs: no optimisers, no gradients. Raises `UnsavableError` where an attribute
-    holds what no node can; where the model is `trained` or has an `extra_state` of its own, which is to hold such
-    things, that attribute is left as the model's constructor makes it.
+    holds what no file can, or, where `made` is given, an object that `restore` would find no counterpart of.
     """
-    own = type(model).extra_state is not Model.extra_state
-
-    def write() -> Node:
-        writer = Writer(model, sampling=trained, lenient=trained or own)
-        return "model", (writer.module(model, ""), writer.node(model.extra_state(), "extra_state()"))
-
-    return _attempt(write, "its state cannot be saved")
+    device = _device_of(model)
+    encoder = Encoder(device, trained=trained, transient=model.transient, made=made)
+    with _explained("its state cannot be saved"):
+        state = {
+            "device": device.type, "trained": trained,
+            "model": encoder.encode(model, "self"), "extra": encoder.encode(model.extra_state(), "extra_state()"),
+        }  # fmt: skip
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)  # once for all copies
+    return state
 
 
 def restore(model: Model, state: Node) -> None:
     """Put a state back into a model just made from the same class, data and hyper-parameters.
 
-    Tensors are written in place: whatever shares them still does. Raises `UnsavableError` where the state does not fit.
+    Tensors are written in place: whatever shares them still does. A trained model's state goes to every kind of device;
+    generators of another kind stay as the constructor made them. Raises `UnsavableError` where the state does not fit.
     """
-
-    def read() -> None:
-        reader, (modules, extra) = Reader(model), state[1]
-        reader.module(model, modules[1])
-        model.load_extra_state(reader.value(extra, None))
-
-    _attempt(read, f"its state does not fit {type(model).__name__}")
+    device = _device_of(model)
+    with _explained(f"its state does not fit {type(model).__name__}"):
+        if not state["trained"]:
+            _check_device(state, device)
+        decoder = Decoder(device)
+        decoder.decode(state["model"], model, "self")
+        model.load_extra_state(decoder.decode(state["extra"], None, "extra_state()"))
 
 
 def random_states(device: torch.device) -> Node:
@@ -60,12 +69,13 @@ def random_states(device: torch.device) -> Node:
         "torch": torch.get_rng_state(), "numpy": np.random.get_state(legacy=False), "python": random.getstate(),
         "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
     }  # fmt: skip
-    return Writer(nn.Module()).node(states, "random states")
+    return {"device": device.type, "states": Encoder(torch.device("cpu")).encode(states, "random states")}
 
 
 def set_random_states(state: Node, device: torch.device) -> None:
-    """Put the global generators where `random_states` found them."""
-    states = Reader(nn.Module()).value(state, None)
+    """Put the global generators where `random_states` found them; raise `UnsavableError` on another kind of device."""
+    _check_device(state, device)
+    states = Decoder(torch.device("cpu")).decode(state["states"], None, "random states")
     torch.set_rng_state(states["torch"])
     np.random.set_state(states["numpy"])
     random.setstate(states["python"])
@@ -73,8 +83,26 @@ def set_random_states(state: Node, device: torch.device) -> None:
         torch.cuda.set_rng_state(states["cuda"], device)
 
 
-def _attempt(what: Callable[[], T], complaint: str) -> T:
+class _OtherDeviceError(UnsavableError):
+    """A checkpoint of one kind of device, on another: generators of the one know nothing of the other's."""
+
+
+def _check_device(state: Node, device: torch.device) -> None:
+    if state["device"] != device.type:
+        raise _OtherDeviceError(
+            f"its checkpoint was taken on {state['device']}, and this is {device.type}: training starts again"
+        )
+
+
+def _device_of(model: Model) -> torch.device:
+    return next((tensor.device for tensor in chain(model.parameters(), model.buffers())), torch.device("cpu"))
+
+
+@contextmanager
+def _explained(complaint: str) -> Iterator[None]:
     try:
-        return what()
-    except _ERRORS as error:
-        raise UnsavableError(f"{complaint}: {' '.join(str(error).split())[:200]}") from error
+        yield
+    except _OtherDeviceError:
+        raise
+    except (UnsavableError, *ERRORS) as error:
+        raise UnsavableError(f"{complaint}: {' '.join(str(error).split())[:300]}") from error

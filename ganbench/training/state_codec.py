@@ -1,289 +1,235 @@
-"""Values as nodes, ``(tag, content)`` of tensors and plain values, and back, in place of what is there.
+"""A model's state as nodes that ``torch.save`` holds without pickled code, and back into a model just made.
 
-A file can hold nodes without pickled code. What comes twice is written once, so that what was shared still is.
-(Not seen: what a plugin keeps in globals, in closures, or in objects of C extensions behind a Python face.)
+What each part buys: modules, containers and plain objects are walked attribute by attribute, since authors keep state
+in all of them. An object has one node, so what was shared (tied weights, a network in a helper) is shared again.
+Tensors and containers are restored in place, since optimisers, views and closures refer to them. Generators and what
+has a `state_dict` are asked for their state. Functions and other constants are only compared: a checkpoint holds no
+code. All else is refused by its path (``self.head.rows is a generator``). Globals and closures are not seen.
 """
 
 from __future__ import annotations
 
-import enum
-import functools
-import logging
-import pathlib
-import random
-import re
-import types
-import weakref
 from collections import deque
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-Node = tuple[str, Any]
+from ganbench.training.state_kinds import (
+    CONTAINERS,
+    OPTIMISERS,
+    VALUES,
+    accessors,
+    attributes,
+    constant,
+    is_attributes,
+    is_container,
+)
 
-SCALARS = (type(None), bool, int, float, str, bytes, complex)
-GROUPS = {"list": list, "tuple": tuple, "deque": deque, "set": set}
-FUNCTIONS = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, logging.Logger)
-FIXED = (
-    *FUNCTIONS, functools.partial, enum.Enum, pathlib.PurePath, re.Pattern,
-    torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format, weakref.ref,
-)  # fmt: skip
-"""What never changes itself; where an attribute holds another one than it did, its state does not fit. (A weak
-reference, as recurrent layers have some, owns nothing that could change.)"""
-OPTIMISERS = (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)
-_TORCHS_OWN = frozenset(vars(nn.Module()))
+Node = Any
+"""A plain value, or a dict with a ``kind``."""
+
+ERRORS = (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError)
+ADVICE = "return its state from extra_state(), and name it in `transient`"
 
 
 class UnsavableError(Exception):
     """State that a checkpoint cannot hold, or that does not fit the model; the message says where it is."""
 
 
-def _registered(model: nn.Module) -> dict[str, Any]:
-    """Return modules, buffers and parameters by name: attributes may hold them once more."""
-    return dict(model.named_modules()) | dict(model.named_buffers()) | dict(model.named_parameters())
+class Encoder:
+    """Turns values into nodes; copies of a GPU's tensors are there once that is synchronised.
 
+    Of what was `trained`, optimisers and gradients are left out. Attributes named in `transient` are left to the
+    model's constructor. Where `made` is given, the `paths` of what that makes, other objects are refused: none could
+    take their state. Without `copy`, only those paths are found.
+    """
 
-def _attributes(module: nn.Module) -> dict[str, Any]:
-    return {name: value for name, value in vars(module).items() if name not in _TORCHS_OWN}
+    def __init__(
+        self, device: torch.device, *, trained: bool = False, transient: Collection[str] = (),
+        made: Collection[str] | None = None, copy: bool = True,
+    ) -> None:  # fmt: skip
+        self._device, self._trained, self._made, self._copy = device, trained, made, copy
+        self._transient = {f"self.{name}" for name in transient}
+        self._nodes: dict[int, tuple[dict[str, Any], Any]] = {}  # with the value: an identity is its own while it lives
+        self.paths = set[str]()
 
+    def encode(self, value: Any, path: str) -> Node:
+        """Return a value's node; raise `UnsavableError` with the path of what has none."""
+        if type(value) in VALUES:
+            return value
+        if path in self._transient or (self._trained and isinstance(value, OPTIMISERS)):
+            return {"kind": "left"}
+        if "()" not in path and (name := constant(value)) is not None:
+            return {"kind": "constant", "is": name}
+        if id(value) not in self._nodes:
+            node = {"type": type(value).__name__}
+            self._nodes[id(value)] = node, value
+            try:
+                node |= self._content(value, path)
+            except ERRORS as error:
+                raise UnsavableError(f"{path} is {_a(value)}, which a checkpoint cannot hold: {error}") from error
+        return self._nodes[id(value)][0]
 
-def _fleeting(module: nn.Module) -> dict[str, Tensor]:
-    """Return a module's own buffers that its `state_dict` leaves out."""
-    names = module._non_persistent_buffers_set
-    return {name: buffer for name, buffer in module._buffers.items() if name in names and buffer is not None}
-
-
-def _slots(thing: Any) -> dict[str, Any]:
-    """Return an object's attributes, those in slots too."""
-    names = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ()) if name != "__weakref__"]
-    return {name: getattr(thing, name) for name in names if hasattr(thing, name)} | getattr(thing, "__dict__", {})
-
-
-def _is_plain(thing: Any) -> bool:
-    """Tell whether an object's class is written in Python from top to bottom: then it is what its attributes are."""
-    kinds = [kind for kind in type(thing).__mro__ if kind is not object]
-    written = 1 << 9  # set for classes that come of a class statement, not for most of those compiled
-    attributes = hasattr(thing, "__dict__") or any("__slots__" in vars(kind) for kind in kinds)
-    return attributes and all(kind.__flags__ & written for kind in kinds)
-
-
-def _described(fixed: Any) -> str:
-    if isinstance(fixed, functools.partial):
-        return f"partial {_described(fixed.func)}"
-    if isinstance(fixed, weakref.ref):
-        return "weak reference"
-    if isinstance(fixed, FUNCTIONS):
-        line = getattr(getattr(fixed, "__code__", None), "co_firstlineno", "")
-        return f"{getattr(fixed, '__module__', '')} {getattr(fixed, '__qualname__', repr(type(fixed)))} {line}".strip()
-    return repr(fixed)
-
-
-def _copied(tensor: Tensor) -> Tensor:
-    return tensor.detach().to("cpu", copy=True)
-
-
-class Writer:
-    """Turns values into nodes; what comes twice is written once."""
-
-    def __init__(self, model: nn.Module, *, sampling: bool = False, lenient: bool = False) -> None:
-        self._sampling, self._lenient = sampling, lenient
-        self._names = {id(thing): name for name, thing in _registered(model).items()}
-        self._seen: dict[int, int] = {}
-        self._alive: list[Any] = []  # an identity is only unique while its owner lives
-
-    def module(self, module: nn.Module, where: str) -> Node:
-        parameters, parts = dict(module.named_parameters()), {}
-        for path, part in module.named_modules():
-            at = ".".join(filter(None, (where, path)))
-            parts[path] = {
-                "training": part.training,
-                "buffers": {name: _copied(buffer) for name, buffer in _fleeting(part).items()},
-                "attributes": {
-                    name: self._attribute(value, ".".join(filter(None, (at, name))))
-                    for name, value in _attributes(part).items()
-                },
-            }
-        state = module.state_dict()
-        return "module", {
-            "tensors": {name: _copied(value) for name, value in state.items() if isinstance(value, Tensor)},
-            "others": {name: self.node(v, f"{where}.{name}") for name, v in state.items() if not isinstance(v, Tensor)},
-            "gradients": {
-                name: _copied(each.grad)
-                for name, each in parameters.items()
-                if each.grad is not None and not self._sampling
-            },
-            "frozen": [name for name, each in parameters.items() if not each.requires_grad],
-            "parts": parts,
-        }
-
-    def _attribute(self, value: Any, where: str) -> Node:
-        mark = len(self._alive)
-        try:
-            return self.node(value, where)
-        except UnsavableError:
-            if not self._lenient:
-                raise
-            for seen in self._alive[mark:]:  # what was written of it is not
-                del self._seen[id(seen)]
-            del self._alive[mark:]
-            return "skipped", None
-
-    def node(self, value: Any, where: str) -> Node:
-        if self._sampling and isinstance(value, OPTIMISERS):
-            return "skipped", None
-        if isinstance(value, FIXED):
-            return "fixed", _described(value)
-        if isinstance(value, SCALARS) and not isinstance(value, np.generic):
-            return "value", value
-        if id(value) in self._names:
-            return "registered", self._names[id(value)]
-        if id(value) in self._seen:
-            return "again", self._seen[id(value)]
-        self._seen[id(value)] = number = len(self._alive)
-        self._alive.append(value)
-        tag, content = self._first(value, where)
-        return tag, (number, content)
-
-    def _first(self, value: Any, where: str) -> Node:
+    def _content(self, value: Any, path: str) -> dict[str, Any]:
         if isinstance(value, Tensor):
-            gradient = value.grad if value.is_leaf and not self._sampling else None
-            return "tensor", (_copied(value), None if gradient is None else _copied(gradient))
-        if isinstance(value, np.ndarray | np.generic):
-            if value.dtype.kind not in "biufc":
-                raise UnsavableError(f"{where} is an array of {value.dtype}, which a checkpoint cannot hold")
-            return "array" if isinstance(value, np.ndarray) else "scalar", torch.from_numpy(np.array(value))
-        for tag, kind in GROUPS.items():
-            if isinstance(value, kind):
-                return tag, [self.node(item, f"{where}[{index}]") for index, item in enumerate(value)]
-        if isinstance(value, dict):
-            return "dict", [
-                (self.node(key, where), self.node(item, f"{where}[{key!r}]")) for key, item in value.items()
-            ]
-        if isinstance(value, nn.Module):
-            return self.module(value, where)
-        if isinstance(value, torch.Generator):
-            return "generator", value.get_state()
-        if isinstance(value, np.random.Generator):
-            return "numpy", self.node(value.bit_generator.state, where)
-        if isinstance(value, np.random.RandomState):
-            return "legacy", self.node(value.get_state(legacy=False), where)
-        if isinstance(value, random.Random):
-            return "python", self.node(value.getstate(), where)
-        if callable(getattr(value, "state_dict", None)) and callable(getattr(value, "load_state_dict", None)):
-            return "state", self.node(value.state_dict(), where)
-        if _is_plain(value) and not hasattr(value, "__next__"):
-            return "object", {name: self.node(item, f"{where}.{name}") for name, item in _slots(value).items()}
-        raise UnsavableError(f"{where} is a {type(value).__name__}, which a checkpoint cannot hold")
+            gradient = value.grad if value.is_leaf and not self._trained else None
+            return {
+                "kind": "tensor", "tensor": self._copied(value), "memory": _memory(value),
+                "on_device": value.device.type == self._device.type,
+                "requires_grad": value.is_leaf and value.requires_grad,
+                "grad": None if gradient is None else self._copied(gradient),
+            }  # fmt: skip
+        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufc":
+            return {"kind": "array", "array": torch.from_numpy(np.array(value))}
+        exact = type(value) in CONTAINERS.values()
+        if not exact and ("()" in path or (self._made is not None and path not in self._made)):
+            raise UnsavableError(
+                f"{path} is {_a(value)}, and nothing made in __init__ could take its state: make it there, or {ADVICE}"
+            )
+        self.paths.add(path)
+        if exact or is_container(value):
+            keys = [self.encode(key, path) for key in value] if isinstance(value, dict) else None
+            pairs = value.items() if isinstance(value, dict) else enumerate(value)
+            items = [self.encode(item, f"{path}[{key!r}]") for key, item in pairs]
+            return {"kind": "container", "keys": keys, "items": items, "maxlen": getattr(value, "maxlen", None)}
+        if found := accessors(value):
+            state = self.encode(found[0](value), f"{path}.state_dict()")
+            return {"kind": "stateful", "state": state, "device": _device_kind(value)}
+        if is_attributes(value):
+            own = {name: self.encode(each, f"{path}.{name}") for name, each in attributes(value).items()}
+            node = {"kind": "object", "attributes": own}
+            if isinstance(value, nn.Module) and type(value).get_extra_state is not nn.Module.get_extra_state:
+                node["extra"] = self.encode(value.get_extra_state(), f"{path}.get_extra_state()")
+            return node
+        raise UnsavableError(f"{path} is {_a(value)}, which a checkpoint cannot hold: {ADVICE}")
+
+    def _copied(self, tensor: Tensor) -> Tensor:  # from a GPU into pinned memory, without waiting
+        return tensor.detach().to("cpu", copy=True, non_blocking=True) if self._copy else tensor
 
 
-class Reader:
-    """Turns nodes into values again, in place of `current` wherever that can be."""
+class Decoder:
+    """Turns nodes into values again, in place of what a model on `device` has there wherever that can be."""
 
-    def __init__(self, model: nn.Module) -> None:
-        self._named = _registered(model)
-        tensors = [each for each in self._named.values() if isinstance(each, Tensor)]
-        self._storages = {each.untyped_storage().data_ptr() for each in tensors}
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._done: dict[int, Any] = {}
+        self._memory: dict[int, int] = {}
 
-    def module(self, module: nn.Module, content: dict[str, Any]) -> None:
-        others = {name: self.value(node, None) for name, node in content["others"].items()}
-        module.load_state_dict(content["tensors"] | others)
-        for name, parameter in module.named_parameters():
-            parameter.requires_grad_(name not in content["frozen"])
-            gradient = content["gradients"].get(name)
-            parameter.grad = None if gradient is None else gradient.to(parameter.device, copy=True)
-        for path, part in module.named_modules():
-            saved = content["parts"][path]
-            part.training = saved["training"]
-            for name, buffer in _fleeting(part).items():
-                buffer.copy_(saved["buffers"][name])
-            self._attributes(part, _attributes(part), saved["attributes"])
+    def decode(self, node: Node, current: Any, path: str) -> Any:
+        """Return a node's value; raise `UnsavableError` with the path of what does not fit `current`."""
+        if not isinstance(node, dict):
+            return node
+        if id(node) not in self._done:
+            try:
+                self._done[id(node)] = self._decoded(node, current, path)
+            except ERRORS as error:
+                raise UnsavableError(f"{path}: {error}") from error
+        return self._done[id(node)]
 
-    def _attributes(self, owner: Any, current: dict[str, Any], saved: dict[str, Node]) -> None:
-        for name in current.keys() - saved.keys():
-            object.__delattr__(owner, name)
-        for name, node in saved.items():
-            before = current.get(name)
-            value = self.value(node, before)
-            if value is not before:
-                object.__setattr__(owner, name, value)  # a frozen dataclass has no other way
-
-    def value(self, node: Node, current: Any) -> Any:
-        tag, content = node
-        if tag == "value":
-            return content
-        if tag == "skipped":
-            return current
-        if tag == "fixed":
-            if _described(current) != content:
-                raise ValueError(f"{content} has become {_described(current)}")
-            return current
-        if tag == "registered":
-            return self._named[content]
-        if tag == "again":
-            return self._done[content]
-        number, content = content
-        if tag in ("list", "deque", "set", "dict"):
-            kind = dict if tag == "dict" else GROUPS[tag]
-            current = current if isinstance(current, kind) else kind()
-        self._done[number] = current  # what leads back to itself finds it here
-        self._done[number] = found = self._filled(tag, content, current)
-        return found
-
-    def _filled(self, tag: str, content: Any, current: Any) -> Any:
-        if tag == "tensor":
-            saved, gradient = content
-            tensor = self._tensor(saved, current)
-            if gradient is not None:
-                tensor.grad = gradient.to(tensor.device, copy=True)
-            return tensor
-        if tag in ("array", "scalar"):
-            array = content.numpy()
-            if tag == "scalar" or not isinstance(current, np.ndarray) or current.shape != array.shape:
-                return array[()] if tag == "scalar" else array.copy()
+    def _decoded(self, node: dict[str, Any], current: Any, path: str) -> Any:
+        kind = node["kind"]
+        if kind == "tensor":
+            return self._tensor(node, current, path)
+        if kind == "container":
+            return self._container(node, current, path)
+        if kind == "array":
+            array = node["array"].numpy()
+            if not isinstance(current, np.ndarray) or (current.shape, current.dtype) != (array.shape, array.dtype):
+                return array.copy() if node["type"] == "ndarray" else array[()]
             current[...] = array
-        elif tag in GROUPS:
-            before = list(current) if isinstance(current, list | tuple | deque) else []
-            before += [None] * (len(content) - len(before))
-            items = [self.value(node, old) for node, old in zip(content, before, strict=False)]
-            if tag == "tuple":
-                return getattr(type(current), "_make", tuple)(items)
-            current.clear()
-            (current.update if tag == "set" else current.extend)(items)
-        elif tag == "dict":
-            keys = [self.value(key, None) for key, _ in content]
-            values = {key: self.value(node, current.get(key)) for key, (_, node) in zip(keys, content, strict=True)}
-            current.clear()
-            current.update(values)
-        elif current is None:
-            raise ValueError(f"there is no {tag} to put a saved one's state into")
-        elif tag == "module":
-            self.module(current, content)
-        elif tag == "object":
-            self._attributes(current, _slots(current), content)
-        elif tag == "generator":
-            current.set_state(content)
-        elif tag == "numpy":
-            current.bit_generator.state = self.value(content, None)
-        elif tag == "legacy":
-            current.set_state(self.value(content, None))
-        elif tag == "python":
-            current.setstate(self.value(content, None))
-        else:
-            current.load_state_dict(self.value(content, None))
+        elif kind == "constant" and (now := constant(current) or _a(current)) != node["is"]:
+            raise UnsavableError(f"{path} has become {node['is']}, and in a new model it is {now}: {ADVICE}")
+        elif kind in ("object", "stateful"):
+            _check_type(node, current, path)
+            self._done[id(node)] = current  # what leads back to itself finds it here
+            if kind == "object":
+                self._object(node, current, path)
+            elif (found := accessors(current)) and node["device"] == _device_kind(current):  # another's stays as made
+                found[1](current, self.decode(node["state"], None, path))
         return current
 
     @torch.no_grad()
-    def _tensor(self, saved: Tensor, current: Any) -> Tensor:
-        if not isinstance(current, Tensor):
-            return saved.clone()
-        if current.shape != saved.shape or current.dtype != saved.dtype:
-            return saved.to(current.device, copy=True)
-        # A view of a parameter says what the parameter says; one that says something else was made of it since, as
-        # spectral normalisation does, and must not be written through.
-        if current.untyped_storage().data_ptr() in self._storages:
-            saved = saved.to(current.device, copy=True)
-            return current if torch.equal(current, saved) else saved
-        return current.copy_(saved)
+    def _tensor(self, node: dict[str, Any], current: Any, path: str) -> Any:
+        saved: Tensor = node["tensor"].to(self._device if node["on_device"] else "cpu")
+        is_parameter = isinstance(current, nn.Parameter)
+        fits = isinstance(current, Tensor) and _form(current) == _form(saved)
+        if not fits and (is_parameter or node["type"] == "Parameter"):
+            raise UnsavableError(f"{path} is {_shown(saved)}, and in a new model {_shown(current)}")
+        # What a new model has in one memory and this one had not, or at another place of it, must not be written
+        # through: spectral normalisation begins with the weight itself, and goes on with what it made of it.
+        if fits and (self._is_where_it_was(current, node["memory"]) or is_parameter):
+            current = current if torch.equal(current, saved) else current.copy_(saved)
+        else:
+            current = saved.clone()
+        if current.is_leaf:
+            current.requires_grad_(node["requires_grad"])
+            current.grad = None if node["grad"] is None else node["grad"].to(current.device, copy=True)
+        return current
+
+    def _is_where_it_was(self, current: Tensor, saved: tuple[int, ...]) -> bool:
+        now = _memory(current)
+        return self._memory.setdefault(now[0], saved[0]) == saved[0] and now[1:] == saved[1:]
+
+    def _container(self, node: dict[str, Any], current: Any, path: str) -> Any:
+        if type(current).__name__ != node["type"] and node["type"] in CONTAINERS:
+            current = deque((), node["maxlen"]) if node["type"] == "deque" else CONTAINERS[node["type"]]()
+        _check_type(node, current, path)
+        mapping, fixed = isinstance(current, dict), isinstance(current, tuple | frozenset)
+        if not fixed:
+            self._done[id(node)] = current
+        keys = [self.decode(key, None, path) for key in node["keys"]] if mapping else range(len(node["items"]))
+        before = current if mapping else {} if isinstance(current, set) else dict(enumerate(current))
+        pairs = zip(keys, node["items"], strict=True)
+        items = [self.decode(item, before.get(key), f"{path}[{key!r}]") for key, item in pairs]
+        if fixed:
+            return getattr(current, "_make", type(current))(items)
+        current.clear()
+        add = current.update if isinstance(current, dict | set) else current.extend
+        add(dict(zip(keys, items, strict=True)) if mapping else items)
+        return current
+
+    def _object(self, node: dict[str, Any], owner: Any, path: str) -> None:
+        current, is_module = attributes(owner), isinstance(owner, nn.Module)
+        for name in current.keys() - node["attributes"].keys():
+            if is_module and name not in vars(owner):
+                raise UnsavableError(f"{path}.{name} is not in the checkpoint")
+            object.__delattr__(owner, name)
+        for name, saved in node["attributes"].items():
+            if isinstance(saved, dict) and saved["kind"] == "left":
+                continue
+            value = self.decode(saved, current.get(name), f"{path}.{name}")
+            if name not in current or value is not current[name]:  # a frozen dataclass has no other way than object's
+                (setattr if is_module else object.__setattr__)(owner, name, value)
+        if "extra" in node:
+            owner.set_extra_state(self.decode(node["extra"], None, path))
+
+
+def _a(thing: Any) -> str:
+    name = thing if isinstance(thing, str) else type(thing).__name__
+    return "None" if thing is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def _shown(thing: Any) -> str:
+    return f"{thing.dtype} of shape {tuple(thing.shape)}" if isinstance(thing, Tensor) else _a(thing)
+
+
+def _form(tensor: Tensor) -> tuple[Any, ...]:
+    return tensor.shape, tensor.dtype, tensor.device
+
+
+def _memory(tensor: Tensor) -> tuple[int, ...]:
+    return tensor.untyped_storage().data_ptr(), int(tensor.storage_offset()), *tensor.stride()
+
+
+def _device_kind(thing: Any) -> str | None:
+    return thing.device.type if isinstance(thing, torch.Generator) else None
+
+
+def _check_type(node: dict[str, Any], current: Any, path: str) -> None:
+    if type(current).__name__ != node["type"]:
+        raise UnsavableError(
+            f"{path} is {_a(node['type'])}, and in a new model {_a(current)}: make it in __init__, or {ADVICE}"
+        )

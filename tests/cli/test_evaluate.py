@@ -1,11 +1,14 @@
-"""``ganbench evaluate`` and `ganbench.evaluate`: the same numbers whatever the form, and those of the record."""
+"""``ganbench evaluate`` and `ganbench.evaluate`: the same numbers whatever the form, and those of a run's scores."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +19,13 @@ from PIL import Image
 import ganbench
 from ganbench.data.dataset import Dataset
 from ganbench.metric import Score, flatten
+from ganbench.registry.lookup import find_track
+from ganbench.registry.registry import Registry
+from ganbench.store.run_record import read_run
+from ganbench.store.samples import SampleFile
+from ganbench.store.score_record import SCORING_VERSION, read_score
 
-from ..conftest import Answer, Smoke, stored
+from ..conftest import Answer, Smoke
 
 Command = Callable[..., Answer]
 TRACK = ("--track", "digits-smoke", "--device", "cpu")
@@ -32,7 +40,7 @@ def write_folder(folder: Path, pixels: np.ndarray, mode: str = "L") -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
-    """200 held-out digits, as many as digits-smoke scores; tests only look at them."""
+    """200 validation digits, as many as digits-smoke scores; tests only look at them."""
     return write_folder(tmp_path_factory.mktemp("made") / "samples", digits.validation.images[:200])
 
 
@@ -50,32 +58,108 @@ def test_folder_file_array_and_tensor_score_alike(folder: Path, digits: Dataset,
     forms = (folder, str(tmp_path / "fake.npz"), tmp_path / "fake.npy", pixels, torch.from_numpy(pixels))
     found = [ganbench.evaluate(form, track="digits-smoke", device="cpu") for form in forms]
     assert all(each == found[0] for each in found)
-    assert {"fid", "fid_se", "kid", "is", "is_sd", "is_se", "recall", "copying", "acc_oracle_sd"} <= set(found[0])
+    assert {"fid", "fid_se", "kid", "is", "is_sd", "is_se", "recall", "copying", "cas_oracle_sd"} <= set(found[0])
     worse = ganbench.evaluate(255 - pixels, track="digits-smoke", device="cpu")
     assert worse["fid"] > 2 * found[0]["fid"]
     assert worse["kid"] > 2 * found[0]["kid"]
 
 
-def test_a_run_gives_its_scores_again_and_no_model_is_imported(smoke: Smoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("ganbench.registry.import_path.resolve")
-    for label, each in stored(smoke.runs).items():
-        (score,) = each.scores
-        found, notes = told(lambda each=each: ganbench.evaluate(each.folder, device="cpu"))
-        assert found == pytest.approx(flatten(score.metrics), rel=1e-4, abs=1e-4), label  # with more threads
-        assert notes == []
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Compute as the worker that scored the runs did: threads affect rounding."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
-def test_a_runs_samples_may_be_gone_and_another_n_is_said(smoke: Smoke, tmp_path: Path) -> None:
-    source = stored(smoke.runs)["vae"].folder
-    (tmp_path / "run.json").symlink_to(source / "run.json")
-    with pytest.raises(ganbench.RequestError, match="`ganbench score [0-9a-f]{16}` draws them again"):
-        ganbench.evaluate(tmp_path, device="cpu")
-    shutil.copytree(source / "samples", tmp_path / "samples")
-    _, (size,) = told(lambda: ganbench.evaluate(tmp_path, n=150, device="cpu"))
-    assert "n = 150" in size
+def a_run(smoke: Smoke, name: str) -> Path:
+    return next(path.parent for path in smoke.runs.glob("*/run.json") if read_run(path).spec.model_info.name == name)
 
 
-def test_the_report_says_what_a_reader_needs(command: Command, folder: Path, tmp_path: Path, digits: Dataset) -> None:
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("name", ["dcgan", "vae", "real", "noise", "replay"])
+def test_a_run_gives_its_scores_again(smoke: Smoke, name: str) -> None:
+    run = a_run(smoke, name)
+    (score,) = (read_score(path) for path in (run / "scores").glob("*.json"))
+    found, notes = told(lambda: ganbench.evaluate(run, device="cpu"))
+    assert found == pytest.approx(flatten(score.metrics), rel=1e-9)
+    assert set(found) == set(flatten(score.metrics))
+    assert notes == []
+
+
+def test_a_run_can_be_scored_in_part_and_against_the_validation_split(smoke: Smoke) -> None:
+    run = a_run(smoke, "vae")
+    whole = ganbench.evaluate(run, metrics="fid", device="cpu")
+    found, (note,) = told(lambda: ganbench.evaluate(run, metrics="fid", n=150, device="cpu"))
+    assert "n = 150" in note
+    assert found != whole != ganbench.evaluate(run, metrics="fid", against="validation", device="cpu")
+    with pytest.raises(ganbench.RequestError, match="holds the validation split itself: .*--against test"):
+        ganbench.evaluate(a_run(smoke, "real"), against="validation", device="cpu")
+
+
+def test_a_runs_samples_are_those_of_its_record(smoke: Smoke, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(a_run(smoke, "vae"), run)
+    record = read_run(run / "run.json")
+    assert record.samples is not None
+    samples = run / record.samples.file
+    np.save(samples, np.load(samples) ^ 1)
+    with pytest.raises(ganbench.RequestError, match="not the samples that the run drew"):
+        ganbench.evaluate(run, device="cpu")
+    samples.unlink()
+    with pytest.raises(ganbench.RequestError, match=f"were removed: `ganbench score {record.key}` draws them again"):
+        ganbench.evaluate(run, device="cpu")
+    outside = SampleFile(file="../other.npy", n=200, sha256=record.samples.sha256)
+    record.model_copy(update={"samples": outside}).write(run / "run.json")
+    with pytest.raises(ganbench.RequestError, match="leads out of its run's folder"):
+        ganbench.evaluate(run, device="cpu")
+    (run / "run.json").unlink()
+    with pytest.raises(ganbench.RequestError, match="the run is not finished"):
+        ganbench.evaluate(run, device="cpu")
+
+
+def test_no_model_is_imported(smoke: Smoke) -> None:
+    run = a_run(smoke, "vae")
+    words = ["ganbench", "evaluate", str(run), "--metrics", "fid", "--device", "cpu", "--quiet"]
+    code = (
+        f"import sys; sys.argv = {words}\nfrom ganbench.cli.main import main\ntry: main()\nfinally: "
+        "print([name for name in sys.modules if name.startswith(('ganbench_plugins', 'ganbench.training'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_labels_follow_the_numbers_in_file_names(mnist5k: Dataset, tmp_path: Path) -> None:
+    for index, image in enumerate(mnist5k.validation.images[:120]):
+        Image.fromarray(image[0]).save(tmp_path / f"{index}.png")
+    labels = mnist5k.validation.labels[:120]
+    found, notes = told(lambda: ganbench.evaluate(tmp_path, labels=labels, metrics="gan_test", device="cpu"))
+    assert found["gan_test"] > 0.95
+    assert any("2.png before 10.png" in note for note in notes)
+
+
+def test_any_metrics_can_be_asked_for_alone(command: Command, folder: Path) -> None:
+    answer = command("evaluate", folder, *TRACK, "--metrics", "kid")
+    assert (answer.status, answer.err) == (0, "")
+    assert "KID" in answer.out and "FID" not in answer.out
+    few = command("evaluate", folder, *TRACK, "--metrics", "kid", "--samples", 99)
+    assert "many scores depend on n" in few.out
+
+
+def test_samples_are_compared_with_the_split_that_is_named(command: Command, digits: Dataset, tmp_path: Path) -> None:
+    np.save(tmp_path / "real.npy", digits.validation.images)
+    words = ("evaluate", tmp_path / "real.npy", *TRACK, "--metrics", "fid", "--json", tmp_path / "r.json", "--quiet")
+    for split, name in (("validation", "digits (validation split)"), ("test", "digits (test split)")):
+        assert command(*words, "--against", split) == Answer(0, "", "")
+        report = json.loads((tmp_path / "r.json").read_text())
+        assert report["reference"]["name"] == name
+        assert (report["metrics"]["fid"]["value"] < 1e-3) == (split == "validation")
+
+
+def test_the_report_says_what_a_reader_needs(
+    command: Command, folder: Path, tmp_path: Path, registry: Registry
+) -> None:
     file = tmp_path / "deep" / "report.json"
     answer = command("evaluate", folder, *TRACK, "--json", file)
     assert (answer.status, answer.err) == (0, "")
@@ -84,14 +168,18 @@ def test_the_report_says_what_a_reader_needs(command: Command, folder: Path, tmp
     found = {name: Score(**score) for name, score in report["metrics"].items()}
     assert flatten(found) == scores
     assert {score.n for score in found.values()} == {200}
-    assert report["skipped"] == {"acc": "needs labels", "gan_test": "needs labels"}
+    assert report["skipped"] == {"cas": "needs labels", "gan_test": "needs labels"}
     assert report["samples"]["n"] == 200
     assert report["samples"]["sha256"] != report["reference"]["sha256"]
     assert report["reference"]["name"] == "digits (test split)"
     assert report["reference"]["n"] == 300
     assert report["track"]["name"] == "digits-smoke"
     assert report["extractor"]["name"] == "lenet-mnist"
+    assert report["extractor"]["sha256"] == registry.get("extractors", "lenet-mnist").thing.identity(None)
     assert set(report["metric_versions"]) == set(found)
+    assert report["protocol"] == SCORING_VERSION
+    assert "fingerprint" not in report
+    assert report["track"]["metrics"] == list(find_track("digits-smoke", registry).metrics)
     assert report["provenance"]["command"][:2] == ["ganbench", "evaluate"]
     assert report["provenance"]["torch"] == torch.__version__
     for said in (f"{scores['fid']:.3f}", "↓ lower", "↑ higher", "200", report["samples"]["sha256"][:12], str(file)):
@@ -105,7 +193,7 @@ def test_a_reference_of_one_s_own(folder: Path, digits: Dataset, tmp_path: Path)
     real = write_folder(tmp_path / "real", digits.test.images[:200])
     options = {"track": "digits-smoke", "device": "cpu"}
     found, notes = told(lambda: ganbench.evaluate(folder, reference=real, **options))
-    assert not {"authenticity", "acc", "acc_oracle"} & set(found)
+    assert not {"authenticity", "cas", "cas_oracle"} & set(found)
     assert [note for note in notes if "--extractor takes another" in note] == notes
     again, _ = told(lambda: ganbench.evaluate(folder, reference=digits.test.images[:200], **options))
     assert found == again
@@ -123,11 +211,11 @@ def test_labels_give_accuracy_where_they_apply(folder: Path, digits: Dataset) ->
     options = {"track": "digits-smoke", "device": "cpu"}
     right = ganbench.evaluate(folder, labels=labels, **options)
     wrong = ganbench.evaluate(folder, labels=(labels + 1) % 10, **options)
-    assert right["acc"] > wrong["acc"] + 0.1
-    with pytest.raises(ganbench.RequestError, match="label 10 is no class"):
+    assert right["cas"] > wrong["cas"] + 0.1
+    with pytest.raises(ganbench.RequestError, match="label 10 is not a class"):
         ganbench.evaluate(folder, labels=labels + 1, **options)
     found, notes = told(lambda: ganbench.evaluate(folder, labels=labels, reference=folder, **options))
-    assert "acc" not in found
+    assert "cas" not in found
     assert any("labels are not used" in note for note in notes)
 
 
@@ -156,7 +244,7 @@ def test_grey_saved_as_rgb_is_grey_and_other_channels_are_refused(
 def test_another_size_is_said_and_has_no_accuracy(digits: Dataset) -> None:
     larger = np.kron(digits.validation.images[:200], np.ones((1, 1, 2, 2), np.uint8))
     found, notes = told(lambda: ganbench.evaluate(larger, track="digits-smoke", device="cpu"))
-    assert "acc_oracle" not in found
+    assert "cas_oracle" not in found
     assert any("samples are 16x16, the reference 8x8" in note for note in notes)
 
 
@@ -176,13 +264,16 @@ def test_lossy_files_are_a_warning(digits: Dataset, tmp_path: Path) -> None:
         (["FOLDER", "--samples", "201"], "--samples 201: there are 200 images"),
         (["FOLDER", "--samples", "0"], "--samples 0"),
         (["FOLDER", "--track", "digit-smoke"], "unknown track 'digit-smoke' (did you mean 'digits-smoke'?)"),
-        (["FOLDER", "--reference", "mnist5"], "--reference 'mnist5': is no track, data set, folder or file (did you"),
+        (
+            ["FOLDER", "--reference", "mnist5"],
+            "--reference 'mnist5': is not a track, data set, folder or file (did you",
+        ),
         (["FOLDER", "--reference", "RUN"], "is a run, not real images"),
         (["FOLDER", "--extractor", "lenet-minst"], "unknown extractor 'lenet-minst'"),
         (["FOLDER", "--weights", "nowhere.pth"], "--weights nowhere.pth: there is no such file"),
         (["FOLDER", "--labels", "FEW"], "give 200 class numbers, one an image"),
         (["FOLDER", "--labels", "nowhere.npy"], "nowhere.npy: there is no such file"),
-        (["FOLDER", "--labels", "folders"], "lies in no sub-folder named by a class number"),
+        (["FOLDER", "--labels", "folders"], "0000.png: lies in no sub-folder named by a class number"),
         (["FOLDER", "--layout", "hwc"], "'hwc' is not one of"),
         (["FOLDER", "--json", "FOLDER/0000.png/x.json"], "--json"),
         (["GREY", "--range", "-1-1", "--samples", "3"], "3 images: at least 20"),
@@ -190,7 +281,10 @@ def test_lossy_files_are_a_warning(digits: Dataset, tmp_path: Path) -> None:
         (["RUNS"], "holds runs, not images: name one, such as"),
         (["RUN", "--labels", "FEW"], "leave out --labels"),
         (["RUN", "--samples", "0"], "--samples 0: at least 20"),
-        (["BROKEN"], "run.json: changed after it was written"),
+        ([""], "SAMPLES: the path is empty"),
+        (["FOLDER", "--reference", ""], "--reference: the path is empty"),
+        (["FOLDER", "--against", "train"], "'train' is not one of"),
+        (["BROKEN"], "run.json: changed after it was written (its checksum does not match)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -199,9 +293,9 @@ def test_evaluate_refuses(
 ) -> None:
     np.save(tmp_path / "few.npy", np.zeros(3, np.int64))
     np.save(tmp_path / "grey.npy", np.full((30, 1, 8, 8), 0.3))
-    run = next(smoke.runs.glob("*/run.json")).parent
+    run = a_run(smoke, "vae")
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "run.json").write_bytes((run / "run.json").read_bytes()[:1000])
+    (tmp_path / "broken" / "run.json").write_bytes((run / "run.json").read_bytes()[:100])
     places = {
         "FOLDER": folder, "FEW": tmp_path / "few.npy", "GREY": tmp_path / "grey.npy", "RUNS": smoke.runs, "RUN": run,
         "BROKEN": tmp_path / "broken",

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from ganbench.data.dataset import Dataset
-from ganbench.extractors.classifier_file import read_about
+from ganbench.extractors.classifier_file import read_info
 from ganbench.extractors.torch_fidelity import NETWORKS
+from ganbench.store.score_record import read_score
 from ganbench.util.atomic_io import sha256_of
 
 from ..conftest import Answer, at, call
@@ -41,9 +42,9 @@ def test_training_says_what_it_does_and_how_the_file_is_used(trained: Answer, fi
     lines = trained.out.splitlines()
     assert lines[0].startswith("digits: 1,197 training images of 1x8x8, 10 classes; convnet, 8 epochs, 72 updates, ")
     assert [line.split()[1] for line in lines[1:9]] == [f"{epoch}/8" for epoch in range(1, 9)]
-    about = read_about(file)
-    assert lines[9] == f"accuracy on the 300 test images: {about.test_accuracy:.4f}"
-    assert about.test_accuracy > 0.9
+    info = read_info(file)
+    assert lines[9] == f"accuracy on the 300 test images: {info.test_accuracy:.4f}"
+    assert info.test_accuracy > 0.9
     assert f"sha256 {sha256_of(file)[:12]}" in lines[10]
     assert "  ganbench evaluate SAMPLES --reference digits --extractor digits.safetensors" in lines
     assert [each.name for each in file.parent.iterdir()] == [file.name]
@@ -68,7 +69,7 @@ def test_a_file_is_not_overwritten_unasked(command: Command, file: Path) -> None
     copy.write_bytes(before)
     words = ("extractor", "train", "digits", "--out", copy, "--epochs", 1, "--force", "--quiet")
     assert command(*words) == Answer(0, "", "")
-    assert read_about(copy).epochs == 1
+    assert read_info(copy).epochs == 1
     copy.unlink()
 
 
@@ -117,7 +118,7 @@ def test_the_list_says_whether_weights_are_here(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     found = rows(command("extractors"))
     assert " 128 here c6d808f53225 " in found["lenet-mnist"]
-    assert " – name a file: --weights – " in found["domain"]
+    assert " – name a file: --weights – " in found["classifier"]
     assert " 4096 downloaded on first use – " in found["vgg16"]
     checkpoint = tmp_path / "hub" / NETWORKS["vgg16"].files[0]
     checkpoint.parent.mkdir(parents=True)
@@ -129,15 +130,15 @@ PLUGIN = """
 from pathlib import Path
 import ganbench
 from ganbench.extractors.base import ExtractorSource
-from ganbench.extractors.classifier_file import domain_source
+from ganbench.extractors.classifier_file import classifier_source
 
 def load(device, weights):
     raise NotImplementedError
 
 @ganbench.hookimpl
 def ganbench_register_extractors(register):
-    register(domain_source("my-net", Path({path!r})))
-    register(domain_source("lost-net", Path("/nowhere/lost.safetensors")))
+    register(classifier_source("my-net", Path({path!r})))
+    register(classifier_source("lost-net", Path("/nowhere/lost.safetensors")))
     register(ExtractorSource("terse-net", "says little", load, sha256=str))
 """
 
@@ -156,9 +157,9 @@ def test_a_packages_extractors_are_listed(
 def test_samples_are_scored_by_a_file(command: Command, file: Path, digits: Dataset, tmp_path: Path) -> None:
     np.savez(tmp_path / "real.npz", images=digits.validation.images)
     words = ("evaluate", tmp_path / "real.npz", "--reference", "digits")
-    by_name = command(*words, "--extractor", "domain", "--weights", file)
+    by_name = command(*words, "--extractor", "classifier", "--weights", file)
     assert (by_name.status, by_name.err) == (0, "")
-    assert f"extractor  domain, sha256 {sha256_of(file)[:12]}" in by_name.out
+    assert f"extractor  classifier, sha256 {sha256_of(file)[:12]}" in by_name.out
     assert command(*words, "--extractor", file).out == by_name.out
 
 
@@ -169,7 +170,9 @@ def test_a_file_is_a_second_opinion_on_a_board(command: Command, file: Path, tmp
     )  # fmt: skip
     answer = command(*words, "--extractor", file)
     assert (answer.status, answer.err) == (0, "")
-    again = command(*words, "--extractor", "domain", "--weights", file)
+    again = command(*words, "--extractor", "classifier", "--weights", file)
     assert "nothing to train" in again.out
     head = (tmp_path / "boards" / "digits-smoke+5steps.csv").read_text().splitlines()[0].split(",")
-    assert head.index("fid") < head.index("fid@domain")
+    assert head.index("fid") < head.index("fid@classifier")
+    found = {read_score(path).protocol.extractor_sha256 for path in tmp_path.glob("runs/*/scores/*.json")}
+    assert f"{sha256_of(file)}/p1" in found

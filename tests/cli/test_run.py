@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -223,10 +224,21 @@ def test_a_folder_without_a_trained_model_is_refused(smoke: Smoke, tmp_path: Pat
         ganbench.load(tmp_path / "nowhere")
 
 
-def test_score_adds_a_metric_and_an_extractor_and_trains_nothing(smoke: Smoke, command: Command) -> None:
-    answer = command("score", "--track", "digits-smoke", *at(smoke.runs.parent), "--metrics", "vendi",
+def test_score_adds_a_metric_and_an_extractor_and_trains_nothing(
+    smoke: Smoke, command: Command, tmp_path: Path
+) -> None:
+    shutil.copytree(smoke.runs, tmp_path / "runs")
+    answer = command("score", "--track", "digits-smoke", *at(tmp_path), "--metrics", "vendi",
                      "--extractor", "lenet-fashion-mnist")  # fmt: skip
     assert answer.status == 0, answer
     assert "to train" not in answer.out.replace("nothing to train", "")
-    board = (smoke.boards / "digits-smoke.csv").read_text()
-    assert "vendi" in board
+    assert not (tmp_path / "boards" / "digits-smoke+5steps.csv").exists()
+    answer = command("score", *at(tmp_path), "--metrics", "standard,vendi", "--extractor", "lenet-fashion-mnist")
+    head, *rows = (tmp_path / "boards" / "digits-smoke+5steps.csv").read_text().splitlines()
+    names = head.split(",")
+    assert names.index("fid") < names.index("vendi") < names.index("fid@lenet-fashion-mnist")
+    assert len(rows) == 5
+    assert all(row.split(",")[names.index("fid@lenet-fashion-mnist")] for row in rows)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.json")}
+    assert command("score", *at(tmp_path), "--metrics", "vendi").status == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.json")} == before

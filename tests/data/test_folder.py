@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_counted_and_named(tmp_path: Path) -> None:
         "004.png": (lambda path: path.write_bytes(b""), "cannot be read (no image)"),
         "003.png": (clear.save, "transparent"),
         "002.jpg": (Image.fromarray(PIXELS[0]).convert("CMYK").save, "its mode is CMYK"),
-        "001.txt": (lambda path: path.write_text("labels"), "is no PNG, JPEG, WebP or BMP file"),
+        "001.txt": (lambda path: path.write_text("labels"), "is not a PNG, JPEG, WebP or BMP file"),
     }
     for count, (name, (spoil, said)) in enumerate(cases.items(), 1):
         spoil(folder / name)

@@ -27,7 +27,7 @@ from ganbench.scoring.external.images import read_images
 CPU = torch.device("cpu")
 NAME = "inception-v3-compat"
 SOURCE = next(source for source in fidelity.FIDELITY if source.name == NAME)
-IMAGES = 16
+IMAGES = 8
 """In each set. Inception is slow on a CPU; fewer images than features are no special case (test_oracles.py)."""
 
 
@@ -61,7 +61,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         nn.init.normal_(network.fc.weight, std=0.1)
         nn.init.normal_(network.fc.bias)
     with torch.no_grad():
-        network.train()(torch.from_numpy(blobs(8, 9, 1.0)).permute(0, 3, 1, 2))
+        network.train()(torch.from_numpy(blobs(4, 9, 1.0)).permute(0, 3, 1, 2))
     torch.save(network.state_dict(), path)
     yield path
     fidelity._network.cache_clear()
@@ -104,12 +104,12 @@ def test_equals_torch_fidelity(sets: Sets, weights: Path) -> None:
     theirs = calculate_metrics(
         input1=str(sets.folders["fake"]), input2=str(sets.folders["real"]), feature_extractor=NAME,
         feature_extractor_weights_path=str(weights), isc=True, fid=True, kid=True, prc=True, isc_splits=3,
-        kid_subsets=5, kid_subset_size=10, prc_neighborhood=3, samples_shuffle=True, rng_seed=2020, batch_size=7,
+        kid_subsets=5, kid_subset_size=6, prc_neighborhood=3, samples_shuffle=True, rng_seed=2020, batch_size=5,
         cuda=False, save_cpu_ram=True, cache=False, verbose=False,
     )  # fmt: skip
     real, fake = (sets.features[name].features for name in ("real", "fake"))
     precision, recall = precision_recall(real, fake)
-    kid, kid_sd = kernel_distance(real, fake, subsets=5, subset_size=10, seed=2020)
+    kid, kid_sd = kernel_distance(real, fake, subsets=5, subset_size=6, seed=2020)
     score, score_sd = inception_score(sets.features["fake"].probabilities, splits=3)
     assert score_sd == pytest.approx(theirs.pop("inception_score_std"), rel=0, abs=1e-5 * score)
     assert {

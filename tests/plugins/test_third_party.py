@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.store.run_record import read_record
+from ganbench.store.run_record import read_run
 
 from ..conftest import SMOKE
 
@@ -65,7 +65,7 @@ def test_it_is_installed_and_run_by_name(package: dict[str, str], tmp_path: Path
         cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(target)}, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    (path,) = (tmp_path / "runs").glob("*/record.json")
-    record = read_record(path)
-    assert (record.model, record.status, record.steps) == (name, "ok", 5)
-    assert record.about.distribution == f"{project['name']} {project['version']}"
+    (path,) = (tmp_path / "runs").glob("*/run.json")
+    record = read_run(path)
+    assert (record.spec.model_info.name, record.status, record.steps) == (name, "ok", 5)
+    assert record.spec.model_info.distribution == f"{project['name']} {project['version']}"

@@ -69,7 +69,7 @@ def test_weights_are_not_unpickled(
 ) -> None:
     for file in (tmp_path / "weights.pth", tmp_path / "weights.safetensors"):
         file.write_bytes(form(code))
-        for name in ("inception-v3-compat", "vgg16", "clip-rn50", "dinov2-vit-s-14", "lenet-mnist", "domain"):
+        for name in ("inception-v3-compat", "vgg16", "clip-rn50", "dinov2-vit-s-14", "lenet-mnist", "classifier"):
             said = refused(command("evaluate", good, "--track", "digits-smoke", "--extractor", name, "--weights", file))
             assert f"extractor {name!r}" in said
     assert file.name in refused(command("evaluate", good, "--track", "digits-smoke", "--extractor", file))

@@ -180,12 +180,16 @@ class WornBySaving(Sound):
 class Rising(Iterating):
     """Says that its checkpoint holds all, and its count of steps is not there."""
 
+    transient = ("numbers",)
+
     def extra_state(self) -> dict[str, Any]:
         return {}
 
 
 class Averaging(Sound):
     """Its samples depend on the number of its steps, which no loss shows and no checkpoint holds."""
+
+    transient = ("counter",)
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)

@@ -28,10 +28,10 @@ from ganbench.training.checkpoint import (
 
 
 def write(folder: Path, *numbers: int) -> None:
-    keeper = CheckpointWriter(folder, 0.0)
+    writer = CheckpointWriter(folder, 0.0)
     for number in numbers:
-        keeper.save(lambda number=number: {"number": number, "tensor": torch.full((50,), number)}, {"images": number})
-    keeper.wait()
+        writer.save(lambda number=number: {"number": number, "tensor": torch.full((50,), number)}, {"images": number})
+    writer.wait()
 
 
 def test_what_was_written_is_read_with_its_facts(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda raw: b"",
     "a bit": lambda raw: raw[:-300] + bytes([raw[-300] ^ 4]) + raw[-299:],
     "longer": lambda raw: raw + b"x",
-    "another format": lambda raw: raw.replace(b'"ganbench_checkpoint": 1', b'"ganbench_checkpoint": 9', 1),
+    "another format": lambda raw: raw.replace(b'"ganbench_checkpoint": 2', b'"ganbench_checkpoint": 9', 1),
     "plain torch": lambda raw: raw[HEADER:],
 }
 
@@ -93,25 +93,25 @@ def test_pickled_code_is_not_run(tmp_path: Path) -> None:
 
 def test_training_waits_only_while_the_state_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "atomic_write", lambda *words, **more: time.sleep(0.3))
-    keeper = CheckpointWriter(tmp_path, 0.0)
+    writer = CheckpointWriter(tmp_path, 0.0)
     start = time.perf_counter()
-    keeper.save(lambda: {}, {})
+    writer.save(lambda: {}, {})
     assert time.perf_counter() - start < 0.2
-    assert not keeper.due(time.perf_counter())  # while one is being written there is no next one
-    keeper.wait()
-    assert keeper.due(time.perf_counter())
+    assert not writer.due(time.perf_counter())  # while one is being written there is no next one
+    writer.wait()
+    assert writer.due(time.perf_counter())
 
 
 def test_the_more_a_checkpoint_costs_the_longer_until_the_next(tmp_path: Path) -> None:
-    keeper = CheckpointWriter(tmp_path, 0.01)
-    assert keeper.due(time.perf_counter() + 0.01)
-    keeper.save(lambda: time.sleep(0.05) or {}, {})  # type: ignore[func-returns-value]
-    keeper.wait()
+    writer = CheckpointWriter(tmp_path, 0.01)
+    assert writer.due(time.perf_counter() + 0.01)
+    writer.save(lambda: time.sleep(0.05) or {}, {})  # type: ignore[func-returns-value]
+    writer.wait()
     now = time.perf_counter()
-    assert not keeper.due(now + 4.5)
-    assert keeper.due(now + 60)
-    keeper.give_up()
-    assert not keeper.due(now + 1e9)
+    assert not writer.due(now + 4.5)
+    assert writer.due(now + 60)
+    writer.give_up()
+    assert not writer.due(now + 1e9)
 
 
 def test_an_error_of_writing_comes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,18 +119,18 @@ def test_an_error_of_writing_comes_out(tmp_path: Path, monkeypatch: pytest.Monke
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(checkpoint, "atomic_write", full)
-    keeper = CheckpointWriter(tmp_path, 0.0)
-    keeper.save(lambda: {}, {})
+    writer = CheckpointWriter(tmp_path, 0.0)
+    writer.save(lambda: {}, {})
     with pytest.raises(OSError, match="full"):
-        keeper.wait()
-    keeper.wait()
+        writer.wait()
+    writer.wait()
 
 
 def test_facts_fit_their_place(tmp_path: Path) -> None:
-    keeper = CheckpointWriter(tmp_path, 0.0)
-    keeper.save(lambda: {}, {"key": "k" * HEADER})
+    writer = CheckpointWriter(tmp_path, 0.0)
+    writer.save(lambda: {}, {"key": "k" * HEADER})
     with pytest.raises(ValueError, match="header"):
-        keeper.wait()
+        writer.wait()
     assert list(tmp_path.iterdir()) == []
 
 

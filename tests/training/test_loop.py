@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +14,9 @@ from torch import Tensor
 from ganbench.budget import Budget
 from ganbench.errors import DivergedError
 from ganbench.model import Batch, DataSpec, Model
-from ganbench.training import loop
-from ganbench.training import phase_timer as meter
-from ganbench.training.loop import Loop, Progress
+from ganbench.training import loop, phase_timer
+from ganbench.training.budget_clock import OVERSHOOT, BudgetClock
+from ganbench.training.loop import Loop, LossTracker, Progress
 from ganbench.training.phase_timer import PhaseTimer
 
 CPU = torch.device("cpu")
@@ -45,10 +44,10 @@ class Counter(Model):
 
 
 def run(model: Model, budget: str, **options: Any) -> Progress:
-    clock = options.pop("meter", None) or PhaseTimer(CPU)
-    with clock.phase("train"):
+    timer = options.pop("timer", None) or PhaseTimer(CPU)
+    with timer.phase("train"):
         made = {name: options.pop(name) for name in ("precision", "milestones") if name in options}
-        return Loop(model, IMAGES, None, Budget.parse(budget), clock, seed=0, **made).run(**options)
+        return Loop(model, IMAGES, None, Budget.parse(budget), timer, seed=0, **made).run(**options)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +66,9 @@ def test_a_config_without_batch_size_has_batches_of_64() -> None:
             pass
 
     images = torch.zeros(130, 1, 2, 2, dtype=torch.uint8)
-    clock, model = PhaseTimer(CPU), Plain()
-    with clock.phase("train"):
-        Loop(model, images, None, Budget.parse("3steps"), clock, seed=0).run()
+    timer, model = PhaseTimer(CPU), Plain()
+    with timer.phase("train"):
+        Loop(model, images, None, Budget.parse("3steps"), timer, seed=0).run()
     assert (model.steps, model.images) == (3, 3 * 64)
 
 
@@ -78,8 +77,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        for module in (loop, meter):
-            monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: self.now))
+        for module in (loop, phase_timer):
+            monkeypatch.setattr(module, "perf_counter", lambda: self.now)
 
     def tick(self, seconds: float) -> None:
         self.now += seconds
@@ -88,19 +87,19 @@ class Clock:
 def test_a_time_budget_bills_steps_and_what_came_before_but_no_callback(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     model = Counter(lambda step: clock.tick(1.0) or {"loss": 1.0})
-    watch = PhaseTimer(CPU)
+    timer = PhaseTimer(CPU)
 
     def evaluate(progress: Progress) -> None:
-        with watch.phase("evaluate"):
+        with timer.phase("evaluate"):
             clock.tick(100.0)
 
-    with watch.phase("train"):
+    with timer.phase("train"):
         clock.tick(2.0)  # building the model
-        timed = Loop(model, IMAGES, None, Budget(seconds=10.0), watch, seed=0, milestones=(0.25, 0.5))
+        timed = Loop(model, IMAGES, None, Budget(seconds=10.0), timer, seed=0, milestones=(0.25, 0.5))
         end = timed.run(at_milestone=evaluate)
     assert model.steps == 8
     assert end.seconds == 10.0
-    assert watch.by_phase() == {"train": 10.0, "evaluate": 200.0}
+    assert timer.by_phase() == {"train": 10.0, "evaluate": 200.0}
 
 
 def test_milestones_come_in_order_at_their_shares() -> None:
@@ -147,6 +146,33 @@ def test_losses_at_a_milestone_do_not_depend_on_when_reports_were_made(
     end = run(model, "8steps", milestones=(0.5,), at_milestone=lambda progress: seen.append(progress.losses))
     assert seen == [{"loss": 2.5}]
     assert end.losses == {"loss": 6.5}
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        (None, "step returned NoneType, not a dict"),
+        ({"critic": 0.5}, "loss 'critic' as float: return a 0-d tensor"),
+        ({"critic": None}, "loss 'critic' as NoneType"),
+        ({"critic": torch.zeros(3)}, r"loss 'critic' as a tensor of shape \(3,\)"),
+    ],
+    ids=["nothing", "float", "none", "vector"],
+)
+def test_losses_of_another_form_are_named(losses: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        LossTracker().add(losses)
+
+
+def test_losses_are_brought_to_the_host_exactly_and_together() -> None:
+    tracker, again = LossTracker(), LossTracker()
+    for value in (0.1, 0.2):
+        tracker.add({"a": torch.tensor(value), "b": torch.tensor(value, dtype=torch.float64)})
+    again.load(tracker.state(), CPU)
+    for each in (tracker, again):
+        each.add({"a": torch.tensor(0.3), "b": torch.tensor(0.3, dtype=torch.float64)})
+    assert again.peek() == tracker.peek()
+    assert again.reset() == tracker.reset() != {}
+    assert again.peek() == again.state() == {}
 
 
 def test_a_loss_returned_every_third_step_is_averaged_over_those_steps() -> None:
@@ -209,3 +235,74 @@ def test_a_loop_goes_on_where_another_was(stop: int) -> None:
     assert again.progress({}).images == 10 * stop
     assert points + seen(second, again) == expected
     assert expected[-1] == (8, {"loss": 6.5, "rare": 6.0})
+
+
+class Device:
+    """A device that works through steps behind a host that only hands them over, and counts how often it is awaited."""
+
+    def __init__(self, seconds: Callable[[int], float], host_seconds: float) -> None:
+        self.seconds, self.host_seconds = seconds, host_seconds
+        self.host = self.done = 0.0
+        self.readings = self.steps = 0
+
+    def step(self) -> None:
+        self.steps += 1
+        self.host += self.host_seconds
+        self.done = max(self.done, self.host) + self.seconds(self.steps)
+
+    def awaited(self) -> float:
+        self.readings += 1
+        self.host = max(self.host, self.done)
+        return self.host
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds", "host_seconds"),
+    [
+        (10.0, lambda step: 0.001, 0.0001),
+        (10.0, lambda step: 0.001, 0.002),
+        (60.0, lambda step: 3.0 if step == 1 else 0.01, 0.001),
+        (60.0, lambda step: 0.01 if step % 5 else 0.05, 0.001),
+        (20.0, lambda step: 0.5, 0.001),
+        (3600.0, lambda step: 0.02, 0.001),
+    ],
+    ids=["fast", "host-bound", "slow at first", "uneven", "slow", "long"],
+)
+def test_a_time_budget_is_read_rarely_and_kept_to_one_percent(
+    limit: float, seconds: Callable[[int], float], host_seconds: float
+) -> None:
+    device, clock, spent = Device(seconds, host_seconds), BudgetClock(limit), 0.0
+    clock.read(0, 0.0, 0.0)
+    while spent < limit:
+        device.step()
+        if clock.due(device.steps, device.host):
+            spent = device.awaited()
+            clock.read(device.steps, device.host, spent)
+    longest = max(seconds(step) for step in range(2, 7))
+    assert spent <= (1 + OVERSHOOT) * limit + longest
+    assert device.readings <= min(device.steps, 40 + 2.5 / OVERSHOOT)
+
+
+def test_without_a_time_budget_the_device_is_not_awaited_for_its_clock() -> None:
+    clock = BudgetClock(None)
+    clock.read(1, 1.0, 1.0)
+    assert not any(clock.due(step, float(step)) for step in range(10**4))
+
+
+def test_off_the_cpu_a_loop_reads_its_clock_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, timer = Clock(monkeypatch), PhaseTimer(CPU)
+    monkeypatch.setattr(loop, "REPORT_EVERY", 1e9)
+    readings, settle = [0], timer._settle
+
+    def counted() -> None:
+        readings[0] += 1
+        settle()
+
+    monkeypatch.setattr(timer, "_settle", counted)
+    model = Counter(lambda step: clock.tick(0.01) or {"loss": 1.0})
+    with timer.phase("train"):
+        timed = Loop(model, IMAGES, None, Budget(seconds=20.0), timer, seed=0)
+        timed._clock = BudgetClock(20.0)  # as on a GPU
+        end = timed.run()
+    assert 20.0 <= end.seconds <= 20.2
+    assert readings[0] < 150 < model.steps

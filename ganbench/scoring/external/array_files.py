@@ -53,7 +53,7 @@ def _array(archive: Any, name: str) -> NDArray[Any]:
     """Return an array of an open ``.npz``; NumPy gives the bytes of what is none."""
     found: NDArray[Any] | bytes = archive[name]
     if isinstance(found, bytes):
-        raise ValueError(f"{name} is no array")
+        raise ValueError(f"{name} is not an array")
     return found
 
 
@@ -75,7 +75,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with open(path, "rb") as stream:
             magic = MAGIC[path.suffix.lower()]
             if stream.read(len(magic)) != magic:
-                raise RequestError(f"{path}: is no {path.suffix} file, or a damaged one: save it again with NumPy")
+                raise RequestError(f"{path}: is not a {path.suffix} file, or is damaged: save it again with NumPy")
             stream.seek(0)
             yield stream
     except FileNotFoundError as error:

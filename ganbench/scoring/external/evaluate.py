@@ -183,7 +183,7 @@ def _of_run(run: RunRecord, n: int, request: Request, real: Dataset | Reference,
         raise RequestError(f"{folder}: holds the {shown} split itself: compare it with --against {other}")
     samples = read_final(folder, run, n)
     labels = None
-    if info.conditional:
+    if info.conditional and real.classes:
         dataset = real if isinstance(real, Dataset) and known else _trained_on(run, request, registry)
         if info.role == "model" and dataset.train.labels is not None:
             labels = sample_labels(dataset.train.labels, len(samples), derive(run.spec.seed, "labels"))

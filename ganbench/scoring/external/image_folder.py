@@ -104,7 +104,7 @@ def folder_labels(folder: Path, files: list[Path], class_names: tuple[str, ...] 
         *parents, _ = path.relative_to(folder).parts
         name = parents[0] if parents else ""
         if class_names and name not in number:
-            where = f"lies in {name!r}, which is no class" if name else "lies in no sub-folder named by a class"
+            where = f"lies in {name!r}, which is not a class" if name else "lies in no sub-folder named by a class"
             raise RequestError(f"{path}: {where} of the reference{did_you_mean(name, class_names)}")
         if not class_names and not (name.isascii() and name.isdecimal()):
             raise RequestError(f"{path}: lies in no sub-folder named by a class number: name them 0, 1, 2, ...")

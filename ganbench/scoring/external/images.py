@@ -24,7 +24,7 @@ FOLDERS = "folders"
 
 @dataclass(frozen=True)
 class Images:
-    """Images, their labels, int64 (n,) or None, and how they were come by.
+    """Images, their labels, int64 (n,) or None, and where they came from.
 
     `pixels` are uint8 (n, C, H, W), or the coordinates of points, float32 (n, D). `available` counts those there were
     before n were chosen; `notes` are sentences that a reader must see.
@@ -133,7 +133,7 @@ def _from_folder(
     if mixture:
         notes.append(f"{mixture}: grey ones were read as RGB")
     if others:
-        notes.append(f"{folder}: {len(others)} files are no {CALLED} and were left out, such as {others[0]}")
+        notes.append(f"{folder}: {len(others)} files are not {CALLED} and were left out, such as {others[0]}")
     if lossy:
         notes.append(
             f"{folder}: {lossy} of {len(read)} files are compressed with loss, which changes every score: save PNG"

@@ -1,4 +1,4 @@
-"""What samples are compared with, whether the two compare, and what a reader must be told of it."""
+"""What samples are compared with, whether the two can be compared, and what a reader must know."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def read_reference(
         )
     if name and not Path(name).exists():
         known = [entry.name for kind in ("tracks", "datasets") for entry in registry.all(kind)]
-        raise RequestError(f"--reference {name!r}: is no track, data set, folder or file{did_you_mean(name, known)}")
+        raise RequestError(f"--reference {name!r}: is not a track, data set, folder or file{did_you_mean(name, known)}")
     if name and is_statistics(Path(name)):
         statistics = read_statistics(Path(name), identity, extractor)
         return Reference(None, statistics.moments), statistics
@@ -93,7 +93,7 @@ def matched(images: Images, reference: Images | Statistics, notes: list[str]) ->
 
 
 def check_labels(images: Images, real: Dataset | Reference, reference: Images | Statistics, notes: list[str]) -> None:
-    """Raise `RequestError` for a label that is no class of the reference."""
+    """Raise `RequestError` for a label that is not a class of the reference."""
     if images.labels is None:
         return
     if not real.classes:
@@ -102,7 +102,7 @@ def check_labels(images: Images, real: Dataset | Reference, reference: Images | 
     wrong = images.labels[(images.labels < 0) | (images.labels >= real.classes)]
     if len(wrong):
         raise RequestError(
-            f"{images.name}: label {wrong[0]} is no class of {reference.name}: give 0 to {real.classes - 1}"
+            f"{images.name}: label {wrong[0]} is not a class of {reference.name}: give 0 to {real.classes - 1}"
         )
 
 

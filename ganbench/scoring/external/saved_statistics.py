@@ -21,7 +21,7 @@ ARRAYS = {"mu", "sigma"}
 
 @dataclass(frozen=True)
 class Statistics:
-    """Moments read from a file, told as `Images` are; ``reading`` says what the file says of itself."""
+    """Moments read from a file, with the attributes of `Images`; ``reading`` says what the file says of itself."""
 
     name: str
     moments: Gaussian
@@ -73,9 +73,9 @@ def read_statistics(path: Path, identity: str, extractor: str) -> Statistics:
     return Statistics(str(path), moments, sha256_of(path), reading)
 
 
-def write_statistics(path: Path, moments: Gaussian, **about: Any) -> None:
-    """Write moments for a later ``--reference``; `about` is what `read_statistics` reads beside them."""
+def write_statistics(path: Path, moments: Gaussian, **description: Any) -> None:
+    """Write moments for a later ``--reference``; `description` is what `read_statistics` reads beside them."""
     try:
-        save_gaussian(path, moments, **{name: str(value) for name, value in about.items()})
+        save_gaussian(path, moments, **{name: str(value) for name, value in description.items()})
     except OSError as error:
         raise RequestError(f"--save-statistics {path}: cannot be written ({error.strerror})") from error

@@ -133,7 +133,7 @@ def test_labels_come_from_folders_files_and_arrays(tmp_path: Path) -> None:
     write_folder(named / "ant", GREY[:2])
     assert read_images(named, labels="folders", class_names=("ant", "bee", "cat")).labels.tolist() == [0] * 2 + [2] * 3
     wrong_name = refusal(lambda: read_images(named, labels="folders", class_names=("ants", "cat")))
-    assert "lies in 'ant', which is no class of the reference (did you mean 'ants'?)" in wrong_name
+    assert "lies in 'ant', which is not a class of the reference (did you mean 'ants'?)" in wrong_name
     for wrong in (np.arange(29), np.arange(30.0), np.zeros((30, 10), np.int64)):
         assert "give 30 class numbers" in refusal(lambda wrong=wrong: read_images(GREY, labels=wrong))
     assert "labels.txt" in refusal(lambda: read_images(GREY, labels="labels.txt"))
@@ -218,8 +218,8 @@ def test_damaged_and_foreign_files_are_named(tmp_path: Path) -> None:
     flipped[len(flipped) // 2] ^= 255
     cases = {
         written("cut.npy", whole["npy"][:-9]): "cut off?", written("cut.npz", whole["npz"][:-99]): "cut off?",
-        written("flipped.npz", bytes(flipped)): "cannot be read", written("empty.npy", b""): "no .npy file",
-        written("text.npz", b"hello"): "no .npz file", tmp_path / "pickled.npy": "never loaded",
+        written("flipped.npz", bytes(flipped)): "cannot be read", written("empty.npy", b""): "not a .npy file",
+        written("text.npz", b"hello"): "not a .npz file", tmp_path / "pickled.npy": "never loaded",
         tmp_path / "pickled.npz": "never loaded", tmp_path / "two.npz": "holds a, b: name the array",
         tmp_path / "both.npz": "holds images and x", tmp_path / "none.npz": "holds nothing",
         written("picture.tiff", b""): "give a folder of images", tmp_path / "nowhere": "no such file or folder",

@@ -1,4 +1,4 @@
-"""Points on their way: drawn, read, taken for features, scored; what is of images alone is left out."""
+"""Points: read, taken for features, scored; what is of images alone is left out."""
 
 from __future__ import annotations
 
@@ -7,65 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from ganbench.data.dataset import Dataset
 from ganbench.data.gaussian_mixtures import RING8
-from ganbench.data.pixels import to_float
 from ganbench.errors import RequestError
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.coordinates import COORDINATES
-from ganbench.model import DataSpec, Model
 from ganbench.registry.builtin_metrics import METRICS
 from ganbench.scoring.evaluator import Evaluator
 from ganbench.scoring.external.point_files import read_points
 from ganbench.scoring.metric_context import Classifier
-from ganbench.training.batches import Batches
-from ganbench.training.sampling import SampleError, draw
 
 CPU = torch.device("cpu")
-
-
-class Off(Model):
-    """Gives points that no byte can hold, some a little beyond the range."""
-
-    name, step = "off", 1.0
-
-    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
-        return torch.linspace(-self.step, self.step, 2 * n).view(n, 2)
 
 
 @pytest.fixture(scope="module")
 def ring8() -> Dataset:
     return RING8.load(None)
-
-
-def off(step: float) -> Off:
-    model = Off(DataSpec((2,), 8, "ring8", 100), Off.Config())
-    model.step = step
-    return model
-
-
-def test_points_are_drawn_as_they_are_and_cut_to_the_range() -> None:
-    samples = draw(off(1.0005), 7, None, seed=0)
-    assert samples.dtype is torch.float32
-    torch.testing.assert_close(samples.flatten(), torch.linspace(-1.0005, 1.0005, 14).clamp(-1, 1))
-    with pytest.raises(SampleError, match="beyond"):
-        draw(off(1.1), 7, None, seed=0)
-
-
-def test_training_sees_the_coordinates_of_points_and_a_copy_of_them() -> None:
-    points = torch.tensor([[0.123456789, -1.0], [0.5, 0.25]])
-    batch = next(iter(Batches(points, None, 2, seed=0)))
-    assert sorted(batch.images.flatten().tolist()) == sorted(points.flatten().tolist())
-    to_float(points).zero_()
-    batch.images.zero_()
-    assert points.abs().sum() > 0
-
-
-def test_pixels_become_floats_as_ever() -> None:
-    pixels = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(to_float(pixels), pixels.float().div_(127.5).sub_(1.0))
 
 
 def test_real_points_are_scored_by_what_applies_to_them(ring8: Dataset) -> None:

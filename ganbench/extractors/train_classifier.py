@@ -1,7 +1,8 @@
-"""A data set becomes a domain extractor: what ``ganbench extractor train`` does.
+"""A frozen classifier for a data set: what ``ganbench extractor train`` does.
 
 The network learns from the data set's `train` split alone; its accuracy on `test` is measured once, at the end, and
-decides nothing. A judge made so has seen the images that models learn from, never those that they are scored against.
+decides nothing. Such an extractor has seen the images that models learn from, never those that they are scored
+against.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import ganbench
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import RequestError
 from ganbench.extractors.architectures import LEAST, Architecture, fitting
-from ganbench.extractors.classifier_file import PREPROCESSING, About, Packed, pack
+from ganbench.extractors.classifier_file import PREPROCESSING, ClassifierInfo, PackedClassifier, pack
 from ganbench.extractors.train import BATCH, CPU, Progress, accuracy, default_epochs, train
 
 
-class Recipe(NamedTuple):
+class TrainingPlan(NamedTuple):
     """What will be trained, checked: an architecture, the shape that it takes, and for how long."""
 
     dataset: Dataset
@@ -29,7 +30,7 @@ class Recipe(NamedTuple):
     updates: int
 
 
-def recipe(dataset: Dataset, epochs: int | None = None) -> Recipe:
+def plan_training(dataset: Dataset, epochs: int | None = None) -> TrainingPlan:
     """Return what fits a data set; raise `RequestError` where no classifier can be trained on it."""
     train_split, who = dataset.train, f"data set {dataset.name!r}"
     if dataset.classes < 2:
@@ -47,7 +48,7 @@ def recipe(dataset: Dataset, epochs: int | None = None) -> Recipe:
     if epochs is None:
         epochs = default_epochs(len(train_split))
     updates = epochs * (len(train_split) // min(BATCH, len(train_split)))
-    return Recipe(dataset, *fitting(dataset.shape), epochs, updates)
+    return TrainingPlan(dataset, *fitting(dataset.shape), epochs, updates)
 
 
 def _check_labels(split: Split, classes: int, who: str) -> None:
@@ -60,14 +61,14 @@ def _check_labels(split: Split, classes: int, who: str) -> None:
         )
 
 
-def make(
-    plan: Recipe,
+def train_classifier(
+    plan: TrainingPlan,
     *,
     seed: int = 0,
     flip: bool = False,
     device: torch.device = CPU,
     report: Callable[[Progress], None] = lambda progress: None,
-) -> Packed:
+) -> PackedClassifier:
     """Train and return a file's content. On a CPU, the same seed and number of threads give the same bytes.
 
     `report` is told after every update. torch's global seed is left as it was.
@@ -78,7 +79,7 @@ def make(
             dataset.train, lambda: architecture.build(shape, dataset.classes), shape,
             epochs=plan.epochs, flip=flip, seed=seed, device=device, report=report,
         )  # fmt: skip
-    about = About(
+    info = ClassifierInfo(
         architecture=architecture.name, architecture_version=architecture.version, input_shape=shape,
         classes=dataset.classes, feature_dim=architecture.feature_dim, preprocessing=PREPROCESSING,
         dataset=dataset.name, dataset_sha256=dataset.sha256, training_images=len(dataset.train),
@@ -86,4 +87,4 @@ def make(
         test_accuracy=round(accuracy(network, dataset.test, shape, device), 6), test_images=len(dataset.test),
         torch=torch.__version__, ganbench=ganbench.__version__,
     )  # fmt: skip
-    return Packed(about, pack(about, network.state_dict()))
+    return PackedClassifier(info, pack(info, network.state_dict()))
