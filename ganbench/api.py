@@ -190,7 +190,7 @@ def evaluate(
     an ``.npy`` or ``.npz`` file, a folder of images, or the folder of a run, whose scores come again.
     They are compared with the test images of the track's data set (``mnist5k-quick``, or the run's own), or with
     `reference`: a track, a data set, anything that `samples` may be but a run, or saved statistics (``.npz`` with mu
-    and sigma). `labels` are class numbers (N,), a ``.npy`` file of them, or ``"folders"``, and give ``acc``. `n` of
+    and sigma). `labels` are class numbers (N,), a ``.npy`` file of them, or ``"folders"``, and give ``cas``. `n` of
     the samples are drawn at random, the same every time. `metrics` are names joined by commas, of which ``standard``
     stands for the track's own and ``all`` for all that are registered. `layout` (``nhwc``, ``nchw``) and
     `value_range` (``0-1``, ``-1-1``) say what an array does not.

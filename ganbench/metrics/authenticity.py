@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
-from ganbench.metrics._pairwise.error_bounds import Rounded, as_given, may_round, same_width
-from ganbench.metrics._pairwise.float32 import within
-from ganbench.metrics._pairwise.knn import centred, nearest, squared_radii
-from ganbench.metrics._pairwise.knn_radii import balls
-from ganbench.metrics._pairwise.knn_radii import nearest as nearest_rounded
-from ganbench.metrics.validation import Array
+from ganbench.metrics._pairwise.knn import nearest, squared_radii
+from ganbench.metrics.validation import Array, checked, same_width
 
 
 def authenticity(train: Array, fake: Array) -> float:
@@ -31,35 +26,17 @@ def authenticity(train: Array, fake: Array) -> float:
 
 
 class Originals:
-    """Training features, (n, d), with their distances to each other computed once: what every `authenticity` needs.
-
-    Products of float32 features are float32; what lies within their rounding is computed again (balls.py).
-    """
+    """Training features, (n, d), with their distances to each other computed once: what every `authenticity` needs."""
 
     def __init__(self, train: Array) -> None:
-        self._train = as_given("train", train)
-        self._rounded: tuple[Rounded, Tensor] | None = None
-        self._wide_edges: Tensor | None = None
+        wide = checked("train", train)
+        self._mean = wide.mean(dim=0)
+        self._train = wide - self._mean
+        self._edges = torch.add(*squared_radii(self._train, 1))
 
     def authenticity(self, fake: Array) -> float:
         """Return what the function `authenticity` returns."""
-        given = as_given("fake", fake).to(self._train.device)
-        same_width("train", self._train, "fake", given)
-        if may_round(self._train, given):
-            points, edges = self._rounded = self._rounded or _rounded_edges(self._train)
-            other = points.beside(given)
-            if other is not None:
-                return _further(*nearest_rounded(other, points), edges)
-        x, y = centred(self._train.double(), given.double())
-        if self._wide_edges is None:
-            self._wide_edges = torch.add(*squared_radii(x, 1))
-        return _further(*nearest(y, x), self._wide_edges)
-
-
-def _rounded_edges(train: Tensor) -> tuple[Rounded, Tensor]:
-    points = Rounded.reference(train)
-    return points, balls(points, within(points, {1})[1], closed=True).edges
-
-
-def _further(distances: Tensor, index: Tensor, edges: Tensor) -> float:
-    return (distances > edges[index]).double().mean().item()
+        rows = checked("fake", fake).to(self._mean.device)
+        same_width("train", self._train, "fake", rows)
+        distances, index = nearest(rows - self._mean, self._train)
+        return (distances > self._edges[index]).double().mean().item()

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.metrics._pairwise.error_bounds import same_width
 from ganbench.metrics._pairwise.knn import nearest
-from ganbench.metrics.validation import Array, at_least, checked, checked_pair
+from ganbench.metrics.validation import Array, at_least, checked, checked_pair, same_width
 
 FEWEST = 20
 """Cells with fewer fakes are left out, as by dgm-eval: a z-score of a handful says nothing."""

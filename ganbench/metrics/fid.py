@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganbench.metrics._pairwise.error_bounds import as_given, doubled, mean_of, same_width
-from ganbench.metrics.validation import Array, at_least
+from ganbench.metrics.validation import Array, as_given, at_least, same_width
 
 Matrix = NDArray[np.float64]
 
+ROWS = 2048
+"""Rows that are converted to float64 at a time."""
 BLOCK = 256
 """Columns of a block where only one half of a symmetric or triangular product is computed."""
 
@@ -248,3 +250,18 @@ def _others(rows: Tensor, part: Tensor) -> Tensor:
     kept = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
     kept[part] = False
     return rows[kept]
+
+
+def mean_of(given: Tensor) -> Tensor:
+    """Return the mean of (n, d) rows, (d,) float64, without a float64 copy of them all."""
+    total = torch.zeros(given.shape[1], dtype=torch.float64, device=given.device)
+    for part in doubled(given):
+        total += part.sum(dim=0)
+    return total / len(given)
+
+
+def doubled(given: Tensor) -> Iterator[Tensor]:
+    """Yield rows in float64, some at a time; each part is overwritten by the next, and the caller may overwrite it."""
+    buffer = torch.empty(min(len(given), ROWS), given.shape[1], dtype=torch.float64, device=given.device)
+    for part in given.split(ROWS):
+        yield buffer[: len(part)].copy_(part)  # cheaper than new memory or arithmetic of mixed dtypes

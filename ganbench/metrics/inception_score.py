@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.metrics._pairwise.error_bounds import as_given
-from ganbench.metrics.validation import Array, at_least
+from ganbench.metrics.validation import Array, as_given, at_least
 
 SUM_TOLERANCE = 5e-3
 """How far a row's sum may be from 1; half-precision softmaxes stay within it, logits do not."""

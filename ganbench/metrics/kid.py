@@ -18,12 +18,8 @@ def kernel_distance(
     subsets) describes one subset, not the mean: subsets overlap, and it says nothing of the training seed.
     With `subsets=1` and `subset_size` = n = m it is the estimate from all pairs, and the deviation is 0.
 
-    More than 2^18 pairs of float32 rows are multiplied in float32 and added up in float64: on ReLU features that moves
-    the mean by less than 1e-5 of itself, elsewhere by less than 1e-7 of the mean kernel (tests/metrics/test_pairs.py).
-
-    Float32 sets are multiplied in float32 and added up in float64: on realistic features the value agrees with float64
-    to 1e-5 of itself, else to 1e-7 of the mean kernel. With the same seed the subsets are those of torch-fidelity,
-    whose own default is `rng_seed=2020`.
+    All is computed in float64. With the same seed the subsets are those of torch-fidelity, whose own default is
+    `rng_seed=2020`.
 
     Raises ValueError where either set has fewer than `subset_size` rows, `subset_size` < 2, `subsets` < 1, widths
     differ, or a value is not finite. Source: Binkowski et al. 2018, arXiv 1801.01401.

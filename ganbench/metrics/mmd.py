@@ -23,7 +23,7 @@ def kernel_distance_exact(real: Array, fake: Array) -> float:
     `real` is (n, d), `fake` (m, d). It estimates what `kernel_distance` does, without its choice of subsets: the
     same for every seed and, as it uses each pair once, with less noise. Unbiased, so slightly negative values occur
     where the distributions agree; lower is better; the units are the kernel's. Takes O((n + m)^2 d) time and,
-    beyond the features, a copy of them and some 100 MiB. Float32 sets are multiplied as `kernel_distance` does.
+    beyond the features, a copy of them and some 100 MiB.
 
     Raises ValueError where either set has fewer than 2 rows, widths differ, or a value is not finite.
     Source: Binkowski et al. 2018, arXiv 1801.01401.

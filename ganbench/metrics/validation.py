@@ -63,3 +63,32 @@ def _float64(values: Array) -> Tensor:
         return (tensor.cpu() if tensor.device.type == "mps" else tensor).to(torch.float64)
     # Writeable and contiguous: PyTorch warns of memory that is not (a memory-mapped .npy file).
     return torch.from_numpy(np.require(values, dtype=np.float64, requirements=["C", "W"]))
+
+
+def as_given(name: str, values: Array, *, rows: int = 2) -> Tensor:
+    """Return what `checked` does, but keep float32 as it is; the same errors."""
+    given = values
+    if isinstance(given, np.ndarray) and given.dtype == np.float32:
+        given = torch.from_numpy(np.require(given, requirements=["C", "W"]))
+    if isinstance(given, Tensor) and given.dtype == torch.float32 and given.device.type != "mps":
+        given = given.detach()
+        if given.ndim == 2 and given.shape[1] and len(given) >= rows:
+            low, high = (float(value) for value in torch.aminmax(given))
+            if low >= -LARGEST and high <= LARGEST:  # false for NaN too
+                return given
+    return checked(name, values, rows=rows)
+
+
+def same_width(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
+    """Raise ValueError, as `checked_pair` does, where two sets differ in width."""
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(
+            f"{first_name} has {first.shape[1]} columns, {second_name} has {second.shape[1]};"
+            " take both from one extractor"
+        )
+
+
+def enough(name: str, count: int, least: int) -> None:
+    """Raise ValueError, as `checked` does, where a set has too few rows."""
+    if count < least:
+        raise ValueError(f"{name}: got {count} rows, needs at least {least}; give more samples")

@@ -138,14 +138,14 @@ def test_another_budget_or_precision_is_another_track(registry: Registry) -> Non
 
 def test_metrics_and_extractors_are_asked_for_beside_the_tracks_own(registry: Registry, protocols: Protocols) -> None:
     track = find_track("digits-smoke", registry)
-    more = resolve(track, registry, metrics="fid,vendi,acc", extractors="lenet-fashion-mnist,lenet-mnist")
+    more = resolve(track, registry, metrics="fid,vendi,cas", extractors="lenet-fashion-mnist,lenet-mnist")
     assert more.training == protocols.training
     assert more.scoring == protocols.scoring
     assert [metric.name for metric in more.plans[0].metrics] == [*track.metrics, "vendi"]
     (other,) = more.plans[1:]  # the track's own is no other
     assert other.protocol.extractor == "lenet-fashion-mnist"
     assert other.protocol.key != more.scoring.key
-    assert [metric.name for metric in other.metrics] == ["fid", "vendi"]  # acc has nothing to do with it
+    assert [metric.name for metric in other.metrics] == ["fid", "vendi"]  # cas has nothing to do with it
     against = resolve(track, registry, against="validation")
     assert against.training == protocols.training
     assert against.scoring.key != protocols.scoring.key

@@ -10,7 +10,6 @@ from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics
 
 from ganbench.metrics import fid as frechet
 from ganbench.metrics import frechet_distance, jackknife
-from ganbench.metrics._pairwise import error_bounds as rounded
 from ganbench.metrics.fid import (
     FrechetReference,
     Gaussian,
@@ -254,7 +253,7 @@ def test_blocks_and_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     x[:, 5] = 2.0
     expected = frechet_distance(x, y)
     monkeypatch.setattr(frechet, "BLOCK", 7)
-    monkeypatch.setattr(rounded, "TILE", 64)
+    monkeypatch.setattr(frechet, "ROWS", 64)
     assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-12)
     single = x.astype(np.float32), y.astype(np.float32)
     assert frechet_distance(*single) == pytest.approx(frechet_distance(*(s.astype(float) for s in single)), rel=1e-12)

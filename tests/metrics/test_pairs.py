@@ -1,8 +1,6 @@
-"""The one pass over pairs: float32 products decide as float64 does, whatever the features, and sum nearly as well."""
+"""The pass over all pairs equals the definitions, whatever the features, their dtype and the size of tiles."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,12 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ganbench import metrics
-from ganbench.metrics._pairwise import error_bounds as rounded
-from ganbench.metrics._pairwise import float32 as single
-from ganbench.metrics._pairwise import knn_membership as inside
-from ganbench.metrics._pairwise import knn_radii as balls
+from ganbench.metrics._pairwise import kernel_sums, knn
 from ganbench.metrics._pairwise.api import PairReference, PairScores
-from ganbench.metrics._pairwise.error_bounds import Rounded, products
 from ganbench.metrics._pairwise.kernel_sums import Subsets
 
 Sets = tuple[np.ndarray, np.ndarray]
@@ -61,14 +55,14 @@ def nasty() -> dict[str, Sets]:
 
 
 CASES = nasty()
+BELOW_RESOLUTION = {"a far cluster", "scales within a set"}
+"""Radii below 1e-6 of the features' norm, which products of float64 do not tell from 0: only that all ways agree."""
 
 
 @pytest.fixture(params=[32, 64, 2048], ids=["tile 32", "tile 64", "one tile"], autouse=True)
 def tile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No set is too small for float32."""
-    monkeypatch.setattr(rounded, "FEWEST", 0)
-    monkeypatch.setattr(rounded, "TILE", request.param)
-    monkeypatch.setattr(balls, "TILE", request.param)
+    monkeypatch.setattr(knn, "TILE", request.param)
+    monkeypatch.setattr(kernel_sums, "TILE", request.param)
 
 
 def in_single(real: np.ndarray, fake: np.ndarray, k: int = 3, **wanted: object) -> PairScores:
@@ -80,11 +74,30 @@ def in_double(real: np.ndarray, fake: np.ndarray, k: int = 3, **wanted: object) 
     return PairReference(real, k_manifold=k).compare(fake, **wanted)  # type: ignore[arg-type]
 
 
+def by_definition(real: np.ndarray, fake: np.ndarray, k: int) -> PairScores:
+    """From float64 differences of every pair; distances within 1e-9 of each other, or of 0, are equal."""
+    x, y = (rows.astype(np.float32).astype(np.float64) for rows in (real, fake))
+    size = max(np.abs(x).max(), np.abs(y).max()) or 1.0
+    apart = lambda a, b: np.linalg.norm((a[:, None] - b) / size, axis=2)  # noqa: E731
+    radius = lambda a, k: np.sort(apart(a, a), axis=1)[:, k]  # noqa: E731  # the nearest is the row itself
+    across, margin = apart(x, y), 1e-9
+    closed, opened = radius(x, k) * (1 + margin) + 1e-12, radius(x, 5) * (1 - margin) - 1e-12
+    inside = across <= opened[:, None]
+    return PairScores(
+        (across <= closed[:, None]).any(axis=0).mean(),
+        (across <= radius(y, k) * (1 + margin) + 1e-12).any(axis=1).mean(),
+        inside.sum() / (5 * len(y)), inside.any(axis=1).mean(),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("k", [1, 3, 5])
 @pytest.mark.parametrize("case", CASES)
-def test_decides_as_float64(case: str, k: int) -> None:
-    assert in_single(*CASES[case], k) == in_double(*CASES[case], k)
-    assert in_single(*CASES[case][::-1], k) == in_double(*CASES[case][::-1], k)
+def test_equals_the_definition(case: str, k: int) -> None:
+    for sets in (CASES[case], CASES[case][::-1]):
+        found = in_single(*sets, k)
+        assert found == in_double(*sets, k)
+        if case not in BELOW_RESOLUTION:
+            assert found[:4] == pytest.approx(by_definition(*sets, k)[:4], rel=1e-12)
 
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - {"ties", "ties far away"}))
@@ -105,72 +118,6 @@ def test_decides_as_float64_on_anything(wild: np.ndarray, grid: np.ndarray, offs
     for sets in ((grid, wild), (wild, grid), (grid, grid[::2]), (np.concatenate([wild, grid]), wild)):
         real, fake = (rows + np.float32(offset) for rows in sets)
         assert in_single(real, fake) == in_double(real, fake)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_the_bound_holds(case: str) -> None:
-    real, fake = (torch.from_numpy(rows.astype(np.float32)) for rows in CASES[case])
-    x = Rounded.reference(real)
-    y = x.beside(fake)
-    if y is None:
-        assert case == "fakes beyond the unit"
-        return
-    for rows, columns, found in products(x, y):
-        at, others = slice(rows.start, min(rows.stop, x.n)), slice(columns.start, min(columns.stop, y.n))
-        i, j = (t.flatten() for t in torch.meshgrid(torch.arange(x.n)[at], torch.arange(y.n)[others], indexing="ij"))
-        exact = x.distances(i, y, j).view(at.stop - at.start, -1)
-        near = found[: len(exact), : exact.shape[1]].double()
-        assert ((near + exact / 2).abs() <= x.slack[at, None] + y.slack[others]).all()
-        assert ((near + exact / 2).abs() <= 3 * x.slack[at, None] + 2 * x.bound * exact).all()
-        assert (found[len(exact) :] < -1e29).all()
-        assert (found[:, exact.shape[1] :] < -1e29).all()
-
-
-@pytest.mark.parametrize("case", ["plain", "ties", "duplicates", "shuffled", "a far cluster"])
-def test_decisions_survive_the_largest_rounding(monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-    """Whatever a BLAS or a GPU does within the bound."""
-    generator, honest = torch.Generator().manual_seed(0), single.products
-
-    def rough(a: Rounded, b: Rounded) -> Iterator[tuple[slice, slice, torch.Tensor]]:
-        for rows, columns, found in honest(a, b):
-            i, j = slice(rows.start, min(rows.stop, a.n)), slice(columns.start, min(columns.stop, b.n))
-            error = 0.9 * (a.slack[i, None] + b.slack[j])  # the honest product errs too
-            sign = torch.randint(-1, 2, error.shape, generator=generator)
-            found[: len(error), : error.shape[1]] += (sign * error).float()
-            yield rows, columns, found
-
-    expected = in_double(*CASES[case])
-    monkeypatch.setattr(single, "products", rough)
-    assert in_single(*CASES[case]) == expected
-
-
-def test_float32_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And float64 where it must be: for float64 features, coarser products, too many near pairs, huge kernels."""
-    calls: list[str] = []
-    for place, name in ((single, "products"), (inside.Inside, "take")):
-        honest = getattr(place, name)
-        monkeypatch.setattr(place, name, lambda *a, f=honest, n=name: (calls.append(n), f(*a))[1])
-
-    def way(real: np.ndarray, fake: np.ndarray, **wanted: object) -> set[str]:
-        calls.clear()
-        PairReference(real).compare(fake, **wanted)  # type: ignore[arg-type]
-        return set(calls)
-
-    x, y = (rows.astype(np.float32) for rows in CASES["plain"])
-    assert way(x, y) == {"products"}
-    assert way(x, y.astype(np.float64)) == way(x.astype(np.float64), y) == {"take"}
-    assert way(x, 1e9 * y) == {"take"}
-    assert way(1e8 * x, 1e8 * y, exact=True) == {"take"}
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert way(x, y) == {"take"}
-    torch.set_float32_matmul_precision("high")
-    try:
-        assert way(x, y) == {"take"}
-    finally:
-        torch.set_float32_matmul_precision("highest")
-    monkeypatch.setattr(balls, "FEW", 0)
-    ones = np.ones((70, 4), dtype=np.float32)
-    assert way(ones, ones) == {"products", "take"}
 
 
 def test_parts_and_repeated_use() -> None:
@@ -194,18 +141,16 @@ def test_parts_and_repeated_use() -> None:
         assert whole[2:4] == metrics.density_coverage(x.astype(kind), fake)
 
 
-@pytest.mark.parametrize("directly", [False, True], ids=["in tiles", "subset by subset"])
 @pytest.mark.parametrize("case", ["plain", "n <= d", "far from the origin", "duplicates", "tiny", "far sets"])
-def test_kernel_sums(monkeypatch: pytest.MonkeyPatch, case: str, directly: bool) -> None:
-    """Within 1e-7 of the mean kernel within the real set; of KID on realistic features within 1e-5: see below."""
-    monkeypatch.setattr(single, "ELEMENTWISE", -1e9 if directly else 0)
-    monkeypatch.setattr(single.Single, "_directly", lambda *_, **__: directly)
+def test_kernel_sums(case: str) -> None:
+    """Within 1e-7 of the mean kernel within the sets: features far from the origin lose digits to its cube."""
     x, y = (rows.astype(np.float32).astype(np.float64) for rows in CASES[case])
-    wanted = {"manifold": False, "density": False, "subsets": Subsets(5, 30, 7), "exact": True}
-    found, expected = in_single(x, y, **wanted), in_double(x, y, **wanted)
-    mean = ((x @ x.T / x.shape[1] + 1) ** 3).mean() + ((y @ y.T / y.shape[1] + 1) ** 3).mean()
-    for name in ("kid", "kid_sd", "kid_exact"):
-        assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-5, abs=1e-7 * mean)
+    found = in_single(x, y, manifold=False, density=False, exact=True).kid_exact
+    assert in_single(x, y, exact=True).kid_exact == pytest.approx(found, rel=1e-9)
+    kernel = [(a @ b.T / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y))]
+    within = [(each.sum() - each.trace()) / (len(each) * (len(each) - 1)) for each in kernel[:2]]
+    expected = sum(within) - 2 * kernel[2].mean()
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-7 * (kernel[0].mean() + kernel[1].mean()))
 
 
 def test_kernel_of_realistic_features() -> None:

@@ -33,8 +33,8 @@ def test_every_number_a_reader_needs_is_there(found: dict[str, StoredRun]) -> No
         assert (record.status, record.reason, run.problems) == (RunStatus.OK, "", [])
         assert {each.n for each in scores.metrics.values()} == {scores.n} == {200}
         labelled = name in BASELINES
-        assert scores.metrics.keys() == set(STANDARD) - (set() if labelled else {"acc", "gan_test"})
-        assert scores.skipped == ({} if labelled else {"acc": "needs labels", "gan_test": "needs labels"})
+        assert scores.metrics.keys() == set(STANDARD) - (set() if labelled else {"cas", "gan_test"})
+        assert scores.skipped == ({} if labelled else {"cas": "needs labels", "gan_test": "needs labels"})
         assert scores.metric_info.keys() == set(STANDARD)
         assert {"started", "command", "ganbench", "python", "torch", "cpu"} <= record.provenance.keys()
         assert record.provenance["command"][:2] == ["ganbench", "run"]
@@ -61,4 +61,4 @@ def test_the_baselines_calibrate(found: dict[str, StoredRun]) -> None:
     for name in ("noise", "dcgan", "vae"):
         assert values["real"]["fid"] < values[name]["fid"]
         assert values["real"]["coverage"] > values[name]["coverage"]
-    assert values["real"]["acc"] > values["noise"]["acc"]
+    assert values["real"]["cas"] > values["noise"]["cas"]

@@ -1,8 +1,4 @@
-"""The polynomial kernel (x.y / d + 1)^3 summed over pairs of rows: of all, or of each of many random subsets.
-
-A subset's sum is a quadratic form of the kernel matrix, s^T K t with s and t telling who is in the subset. So one pass
-over the tiles of K serves every subset: their sums are the diagonal of S^T K T.
-"""
+"""The polynomial kernel (x.y / d + 1)^3 summed over pairs of rows: of all, or of each of many random subsets."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.metrics._pairwise.error_bounds import Rounded, doubled
 from ganbench.metrics._pairwise.knn import TILE
 from ganbench.metrics.validation import at_least
 
@@ -53,86 +48,30 @@ def polynomial(x: Tensor, y: Tensor) -> Tensor:
     return base.square().mul_(base)  # cheaper than ** 3
 
 
-class Half:
-    """What one set brings to its kernels: base = H unit^2 / d + half + half', with H the product of rounded.py.
+class KernelSum:
+    """The sum of the kernel over all pairs of two centred sets, from tiles of their squared distances.
 
-    `half` is |x|^2 / (2 d) + 1 / 2, uncentred, (n,).
+    Of a set with itself, pairs of a row with itself are left out. With D the squared distance of x and y, the product
+    of the rows before they were centred is (|x + mean|^2 + |y + mean|^2 - D) / 2.
     """
 
-    def __init__(self, points: Rounded) -> None:
-        d, unit = points.d, points.unit
-        along = torch.cat([part.sub_(points.mean) @ points.mean for part in doubled(points.given)])
-        norms = points.rows[: points.n, d].double() * unit**2  # as rounded there, so that it cancels
-        exact = (norms + along + points.mean.square().sum() / 2) / d + 0.5
-        self.scale, self.largest = unit**2 / d, float(exact.max())
-        self.half = exact.float()
+    def __init__(self, x: Tensor, y: Tensor, mean: Tensor) -> None:
+        self._same, d = x is y, x.shape[1]
+        self._x, self._y = ((rows + mean).square().sum(dim=1).add_(d) / (2 * d) for rows in (x, y))
+        self._scale = -0.5 / d
+        self.total = x.new_zeros(())
 
-
-def cubes(tile: Tensor, x: Tensor, y: Tensor, scale: float, out: Tensor) -> Tensor:
-    """Return the kernel from a product H and the halves of its rows and columns."""
-    torch.add(y, tile, alpha=scale, out=out)
-    return torch.pow(out.add_(x[:, None]), 3, out=out)
-
-
-def members(chosen: Tensor | None, n: int, device: torch.device, *, everyone: bool) -> Tensor:
-    """Return who is in each subset, (n, subsets), 1 or 0, and with `everyone` in one more that holds all."""
-    count = 0 if chosen is None else len(chosen)
-    table = torch.zeros(n, count + everyone, device=device)
-    if chosen is not None:
-        table[chosen.T, torch.arange(count, device=device)] = 1
-    table[:, count:] = 1
-    return table
-
-
-class KernelSums:
-    """Sums of the kernel over the pairs of each subset, (subsets,) float64, from tiles of H.
-
-    Of a set with itself, pairs of a row with itself are left out, and tiles below the diagonal equal those above.
-    """
-
-    def __init__(self, x: Half, y: Half, x_members: Tensor, y_members: Tensor) -> None:
-        self._x, self._y, self._x_members, self._y_members = x, y, x_members, y_members
-        self.sums = torch.zeros(x_members.shape[1], dtype=torch.float64, device=x_members.device)
-        self._buffer = x_members.new_empty(0)
-
-    def take(self, rows: slice, columns: slice, tile: Tensor) -> None:
-        """Take in one tile, which is left as it is."""
-        x, y = self._x.half[rows], self._y.half[columns]
-        if self._buffer.numel() < len(x) * len(y):
-            self._buffer = x.new_empty(len(x) * len(y))
-        kernel = self._buffer[: len(x) * len(y)].view(len(x), len(y))
-        cubes(tile[: len(x), : len(y)], x, y, self._x.scale, kernel)
-        within = self._x is self._y
-        if within and rows == columns:
+    def add(self, rows: slice, columns: slice, squares: Tensor) -> None:
+        """Add a tile, which is left as it is."""
+        base = torch.add(self._y[columns], squares, alpha=self._scale).add_(self._x[rows, None])
+        kernel = base.square().mul_(base)
+        if self._same and rows == columns:
             kernel.fill_diagonal_(0)
-        found = torch.mm(kernel, self._y_members[columns]).double().mul_(self._x_members[rows]).sum(dim=0)
-        self.sums += found if not within or rows == columns else 2 * found
+        self.total += kernel.sum()
 
 
-def direct_sums(x: Rounded, y: Rounded, halves: tuple[Half, Half], chosen: tuple[Tensor, Tensor]) -> list[Tensor]:
-    """Return the sums within x, within y and across, each (subsets,), from each subset's own products."""
-    sums = []
-    for picks in zip(*chosen, strict=True):
-        left = [points.rows[at] for points, at in zip((x, y), picks, strict=True)]
-        sums.append([_picked_sum(left[i], left[j], halves[i], halves[j], picks[i], picks[j]) for i, j in ORDERS])
-    return [torch.stack(each) for each in zip(*sums, strict=True)]
-
-
-ORDERS = ((0, 0), (1, 1), (0, 1))
-
-
-def _picked_sum(left: Tensor, rows: Tensor, x: Half, y: Half, at: Tensor, others: Tensor) -> Tensor:
-    right = rows.clone()
-    right[:, -2], right[:, -1] = -1, -rows[:, -2]
-    tile = torch.mm(left, right.T)
-    kernel = cubes(tile, x.half[at], y.half[others], x.scale, tile)
-    if x is y:
-        kernel.fill_diagonal_(0)
-    return kernel.sum(dim=1).double().sum()
-
-
-def wide_sums(x: Tensor, y: Tensor, chosen: tuple[Tensor, Tensor]) -> list[Tensor]:
-    """Return the same from float64 rows."""
+def subset_sums(x: Tensor, y: Tensor, chosen: tuple[Tensor, Tensor]) -> list[Tensor]:
+    """Return the sums within x, within y and across, each (subsets,), of the rows in each subset."""
     sums = []
     for mine, others in zip(*chosen, strict=True):
         a, b = x[mine], y[others]

@@ -1,66 +1,35 @@
-"""Who lies in whose ball: the counts behind precision, recall, density and coverage, gathered tile by tile."""
+"""Which rows lie in whose nearest-neighbour ball: the counts behind precision, recall, density and coverage."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from ganbench.metrics._pairwise.error_bounds import Rounded
-from ganbench.metrics._pairwise.knn_radii import Balls, Pairs, by_column, by_row, inside, pairs_within
 
+class Membership:
+    """Counts over pairs of n real and m fake rows, gathered tile by tile.
 
-class Inside:
-    """Decisions about n real and m fake rows.
-
-    `real_closed` and `fake_closed`, balls around rows of either set, give precision and recall; `real_open` density
-    and coverage; what is None is not asked for.
+    `real_closed` (n,) and `fake_closed` (m,) are the largest squared distances inside the balls of precision and
+    recall, `real_open` (n,) those of density and coverage, margins of rounding included; None where not asked for.
     """
 
     def __init__(
-        self, n: int, m: int, real_closed: Balls | None, fake_closed: Balls | None, real_open: Balls | None
-    ) -> None:
-        device = next(balls.edges.device for balls in (real_closed, real_open) if balls is not None)
-        self.real_closed, self.fake_closed, self.real_open = real_closed, fake_closed, real_open
-        self.precise = torch.zeros(m, dtype=torch.bool, device=device)
-        self.recalled = torch.zeros(n, dtype=torch.bool, device=device)
+        self, n: int, m: int, real_closed: Tensor | None, fake_closed: Tensor | None, real_open: Tensor | None,
+        device: torch.device,
+    ) -> None:  # fmt: skip
+        self._real_closed, self._fake_closed, self._real_open = real_closed, fake_closed, real_open
+        self.fake_in_real = torch.zeros(m, dtype=torch.bool, device=device)
+        self.real_in_fake = torch.zeros(n, dtype=torch.bool, device=device)
         self.covered = torch.zeros(n, dtype=torch.bool, device=device)
-        self.held = 0
+        self.pairs = torch.zeros((), dtype=torch.int64, device=device)
         """Pairs of an open ball and a fake in it."""
 
-    def take(self, rows: slice, columns: slice, squares: Tensor) -> None:
-        """Take in a tile of float64 squared distances, real rows by fake columns."""
-        if self.real_closed is not None and self.fake_closed is not None:
-            self.precise[columns] |= (squares <= self.real_closed.edges[rows, None]).any(dim=0)
-            self.recalled[rows] |= (squares <= self.fake_closed.edges[columns]).any(dim=1)
-        if self.real_open is not None:
-            counts = (squares <= self.real_open.edges[rows, None]).sum(dim=1)
-            self.held += int(counts.sum())
+    def add(self, rows: slice, columns: slice, squares: Tensor) -> None:
+        """Count a tile of squared distances, real rows by fake columns."""
+        if self._real_closed is not None and self._fake_closed is not None:
+            self.fake_in_real[columns] |= (squares <= self._real_closed[rows, None]).any(dim=0)
+            self.real_in_fake[rows] |= (squares <= self._fake_closed[columns]).any(dim=1)
+        if self._real_open is not None:
+            counts = (squares <= self._real_open[rows, None]).sum(dim=1)
+            self.pairs += counts.sum()
             self.covered[rows] |= counts > 0
-
-    def take_rounded(self, real: Rounded, fake: Rounded, rows: slice, columns: slice, tile: Tensor) -> None:
-        """Take in a tile of float32 products; where too many pairs are near, its distances in float64 instead."""
-        around_fake = None
-        around_real = pairs_within(by_row(tile), self._floors()[rows], rows.start, columns.start)
-        if self.fake_closed is not None:
-            floors = self.fake_closed.maybe[columns]
-            around_fake = pairs_within(by_column(tile), floors, columns.start, rows.start)
-        if around_real is None or (self.fake_closed is not None and around_fake is None):
-            within = slice(rows.start, min(rows.stop, real.n)), slice(columns.start, min(columns.stop, fake.n))
-            self.take(*within, real.squares_to(fake, *within))
-            return
-        self._take_around_real(around_real, real, fake)
-        if self.fake_closed is not None and around_fake is not None:
-            at = inside(around_fake, self.fake_closed, fake, real)
-            self.recalled[around_fake.other[at]] = True
-
-    def _floors(self) -> Tensor:
-        floors = [balls.maybe for balls in (self.real_closed, self.real_open) if balls is not None]
-        return torch.minimum(floors[0], floors[-1])
-
-    def _take_around_real(self, pairs: Pairs, real: Rounded, fake: Rounded) -> None:
-        if self.real_closed is not None:
-            self.precise[pairs.other[inside(pairs, self.real_closed, real, fake)]] = True
-        if self.real_open is not None:
-            at = inside(pairs, self.real_open, real, fake)
-            self.held += len(at)
-            self.covered[pairs.centre[at]] = True
