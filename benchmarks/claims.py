@@ -12,11 +12,13 @@ from pathlib import Path
 from scipy.stats import fisher_exact
 
 from ganbench.boards.aggregate import Estimate, Row
-from ganbench.boards.board import assemble
+from ganbench.boards.board import build_board, published_store
 from ganbench.boards.formatting import interval
+from ganbench.boards.publish import read_request
 from ganbench.errors import RequestError
 
 ROOT = Path(__file__).parents[1]
+BOARDS = ROOT / "leaderboards"
 PAGE = ROOT / "docs" / "claims.md"
 QUICK, BINARY, GRID, RING = "mnist5k-quick", "mnist5k-binary-quick", "grid25-quick", "ring8-quick"
 OF_POINTS = "vanilla,r3gan,wgan-gp,lsgan,conv-vae,ae-gmm,gmm"
@@ -86,10 +88,10 @@ def beyond_the_prior(rows: dict[str, Row]) -> tuple[str, str]:
 
 
 def failures(rows: dict[str, Row], label: str) -> tuple[int, int]:
-    """Return how many of a row's trials failed, or ended less than five times better than noise, and of how many."""
+    """Return how many of a row's runs failed, or ended less than five times better than noise, and of how many."""
     floor, row = value(rows["noise"], "fid").mean, rows[label]
-    bad = sum(record.status != "ok" or record.metrics["fid"].value > floor / 5 for record in row.records)
-    return bad, len(row.records)
+    bad = sum(not entry.ok or entry.metrics["fid"].value > floor / 5 for entry in row.entries)
+    return bad, len(row.entries)
 
 
 def fragile(rows: dict[str, Row]) -> tuple[str, str]:
@@ -99,15 +101,15 @@ def fragile(rows: dict[str, Row]) -> tuple[str, str]:
     (bad, count), (held_bad, held_count) = counts[plain], counts[held]
     chance = float(fisher_exact([[bad, count - bad], [held_bad, held_count - held_bad]], "greater").pvalue)
     verdict = "yes" if chance < 0.05 else f"in their numbers, which may be chance (Fisher's exact test: {chance:.2f})"
-    figures = f"trials that fail or stay above a fifth of noise's FID: {told}; FID {shown(rows, labels, 'fid')}"
+    figures = f"runs that fail or stay above a fifth of noise's FID: {told}; FID {shown(rows, labels, 'fid')}"
     return figures, verdict if bad * held_count > held_bad * count else "no"
 
 
 def conditional(rows: dict[str, Row]) -> tuple[str, str]:
     labels = ("cvae", "cgan", "acgan", "projection-gan")
-    simple = value(rows["class-gaussian"], "acc")
-    verdict = holds({f"`{label}`": (simple, value(rows[label], "acc")) for label in labels})
-    return f"accuracy of a classifier trained on samples {shown(rows, ('class-gaussian', *labels), 'acc', 3)}", verdict
+    simple = value(rows["class-gaussian"], "cas")
+    verdict = holds({f"`{label}`": (simple, value(rows[label], "cas")) for label in labels})
+    return f"accuracy of a classifier trained on samples {shown(rows, ('class-gaussian', *labels), 'cas', 3)}", verdict
 
 
 def glimpses(rows: dict[str, Row]) -> tuple[str, str]:
@@ -123,7 +125,7 @@ def dropped(rows: dict[str, Row]) -> tuple[str, str]:
     verdict = holds({f"`{label}`": (vanilla, value(rows[label], "modes")) for label in others})
     figures = (
         f"modes caught of {value(rows['real'], 'modes').mean:.0f} {shown(rows, labels, 'modes')}; "
-        f"share of good samples {shown(rows, labels, 'good', 3)}"
+        f"share of good samples {shown(rows, labels, 'high_quality', 3)}"
     )
     return figures, verdict
 
@@ -147,9 +149,10 @@ CLAIMS = (
 def rows_of(track: str) -> dict[str, Row]:
     """Return a published board's rows by label, none where it is not published yet."""
     try:
-        return {each.row.label: each.row for each in assemble(track, None, ROOT / "leaderboards").rows}
+        board = build_board(read_request(BOARDS / track), [published_store(BOARDS, track)])
     except RequestError:
         return {}
+    return {each.row.label: each.row for each in board.rows}
 
 
 def main() -> None:
@@ -159,7 +162,7 @@ def main() -> None:
         try:
             figures, verdict = claim.read(boards[claim.track])
         except KeyError as missing:
-            figures, verdict = f"no trial of {missing} yet", "not measured"
+            figures, verdict = f"no run of {missing} yet", "not measured"
         sources = ", ".join(f"[{name}](https://arxiv.org/abs/{name[6:]})" for name in claim.source.split(", "))
         board = f"[{claim.track}](../leaderboards/{claim.track}.md)"
         lines.append(f"| {claim.text} | {sources} | {board}: {figures} | {verdict} |")

@@ -1,6 +1,6 @@
 """What each metric says of samples whose fault is known: ``python benchmarks/honesty.py`` writes the table in docs.
 
-Digits of `mnist5k` that nobody trained on (1,000) are damaged in one way each and scored as the track `mnist5k-quick`
+Digits of `mnist5k` that no model trained on (1,000) are damaged in one way each and scored as the track `mnist5k-quick`
 scores a model: against its 1,000 test images, by the bundled LeNet. Nothing is downloaded; the seed is fixed. What
 comes with labels keeps them, as a conditional model's samples would.
 """
@@ -20,11 +20,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganbench.data.dataset import Dataset
-from ganbench.experiment.plan import find_metrics, find_track, load_dataset
+from ganbench.data.pixels import to_uint8
 from ganbench.registry.builtins import built_in
-from ganbench.scoring.evaluator import Evaluator, Verdict
+from ganbench.registry.lookup import find_metrics, find_track, load_dataset
+from ganbench.scoring.evaluator import EvaluationResult, Evaluator
 from ganbench.scoring.metric_context import Classifier
-from ganbench.training.sampling import to_uint8
 
 DOCS = Path(__file__).parents[1] / "docs" / "metrics.md"
 BEGIN, END = "<!-- honesty -->", "<!-- /honesty -->"
@@ -132,12 +132,14 @@ FAULTS: dict[str, Callable[[Source], Samples]] = {
 }
 
 
-def table(verdicts: dict[str, Verdict], names: list[str], titles: dict[str, str], digits: dict[str, int]) -> str:
+def table(
+    results: dict[str, EvaluationResult], names: list[str], titles: dict[str, str], digits: dict[str, int]
+) -> str:
     lines = ["| samples | " + " | ".join(titles[name] for name in names) + " |"]
     lines.append("| --- |" + " ---: |" * len(names))
-    for fault, verdict in verdicts.items():
-        cells = [f"{verdict.scores[name].value:.{digits[name]}f}" if name in verdict.scores else "–" for name in names]
-        if (error := verdict.scores["fid"].se) is not None:
+    for fault, result in results.items():
+        cells = [f"{result.scores[name].value:.{digits[name]}f}" if name in result.scores else "–" for name in names]
+        if (error := result.scores["fid"].se) is not None:
             cells[names.index("fid")] += f" ± {error:.{digits['fid']}f}"
         lines.append(f"| {fault} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -151,11 +153,11 @@ def main() -> None:
     track = find_track("mnist5k-quick", registry)
     dataset, found = load_dataset(track.dataset, registry, None), registry.get("extractors", track.extractor).thing
     metrics = find_metrics((*track.metrics, *EXTRA), registry)
-    judge = Evaluator(dataset, found.load(device, None), found.identity(None), metrics, oracle=True, device=device)
+    evaluator = Evaluator(dataset, found.load(device, None), found.identity(None), metrics, oracle=True, device=device)
     classifier, source = Classifier(track.classifier_steps, 0, track.classifier_seeds), Source(dataset)
-    verdicts = {name: judge.score(*fault(source), classifier=classifier) for name, fault in FAULTS.items()}
+    results = {name: evaluator.score(*fault(source), classifier=classifier) for name, fault in FAULTS.items()}
     text = table(
-        verdicts, [metric.name for metric in metrics], {metric.name: metric.title + metric.arrow for metric in metrics},
+        results, [metric.name for metric in metrics], {metric.name: metric.title + metric.arrow for metric in metrics},
         {metric.name: metric.digits for metric in metrics},
     )  # fmt: skip
     print(text)

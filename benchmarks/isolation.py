@@ -1,10 +1,10 @@
-"""What a process of its own and checkpoints cost a trial, and how long a checkpoint of a large model stops training.
+"""What a process of its own and checkpoints cost a run, and how long a checkpoint of a large model stops training.
 
     python benchmarks/isolation.py [--pairs 3] [--track mnist5k-quick] [--budget 60kimg] [--large 50] [models ...]
 
-Each pair does one trial twice, in turn: within this process, without checkpoints (bare); and as `ganbench run` does it,
-by the local executor with checkpoints every ten seconds (isolated). The order alternates. What starting the executor
-takes, once a run, is told apart from what each trial pays. The last part trains nothing: it takes checkpoints of a
+Each pair trains one run twice, in turn: within this process, without checkpoints (bare); and as `ganbench run` does it,
+by the local engine with checkpoints every ten seconds (isolated). The order alternates. What starting the engine
+takes, once a command, is told apart from what each run pays. The last part trains nothing: it takes checkpoints of a
 model of so many million parameters under Adam while another thread of control computes, and tells how long `save`
 held it up, how long writing took beside it, and how much slower it computed meanwhile.
 """
@@ -21,35 +21,38 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ganbench.engines import local
-from ganbench.engines.local import LocalEngine
-from ganbench.experiment.session import Request, prepare
+from ganbench.engines.base import Ended, Task
+from ganbench.experiment.session import Request, make_engine, prepare
 from ganbench.model import DataSpec, Model
 from ganbench.registry.builtins import discover
-from ganbench.store.run_spec import Job
+from ganbench.store.run_spec import RuntimeConfig, TrainJob
+from ganbench.training import worker
 from ganbench.training.checkpoint import CheckpointWriter
 from ganbench.training.state import capture
-from ganbench.training.training_run import Run
+from ganbench.training.training_run import TrainingRun
 
 
-def bare(job: Job) -> float:
-    """Return the seconds of a trial within this process, which takes no checkpoint on the way."""
-    setting = job.setting.model_copy(update={"checkpoint_seconds": float("inf")})
+def bare(job: TrainJob) -> float:
+    """Return the seconds of a run within this process, which takes no checkpoint on the way."""
+    runtime = job.runtime.model_copy(update={"checkpoint_seconds": 1e9})
     job.folder.mkdir(parents=True)
     start = time.perf_counter()
-    Run(job.model_copy(update={"setting": setting}), lambda **news: json.dumps(news), start)()
+    TrainingRun(job.model_copy(update={"runtime": runtime}), lambda **news: json.dumps(news, default=str), start)()
     return time.perf_counter() - start
 
 
-def isolated(job: Job) -> tuple[float, float]:
-    """Return the seconds of a trial by the executor, and those until its worker was there."""
+def isolated(job: TrainJob, runtime: RuntimeConfig) -> tuple[float, float]:
+    """Return the seconds of a run by the engine, and those until its worker was there."""
     began = ready = time.perf_counter()
-    for event in LocalEngine(1).run([job]):
-        if event.phase == "loading" and ready == began:
-            ready = time.perf_counter()
-        if event.record is not None:
-            assert event.record.status == "ok", event.record.reason
-            done = time.perf_counter()
+    task = Task("run", worker.ENTRY, job.model_dump(mode="json"), job.folder / "log.txt", lock=job.folder)
+    with make_engine(1, runtime) as engine:
+        engine.submit(task)
+        for event in engine.events():
+            if isinstance(event, Ended):
+                assert event.code == 0, event.log
+                done = time.perf_counter()
+            elif event.phase == "loading" and ready == began:
+                ready = time.perf_counter()
     return done - began, ready - began
 
 
@@ -110,7 +113,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     registry = discover()
-    print(f"{arguments.track}, torch {torch.__version__}, 1 thread, {arguments.pairs} pairs, tick {local.TICK} s")
+    print(f"{arguments.track}, torch {torch.__version__}, 1 thread, {arguments.pairs} pairs")
     for name in arguments.models:
         ratios, startups = [], []
         for pair in range(arguments.pairs):
@@ -119,19 +122,20 @@ def main() -> None:
                 for side in ("bare", "isolated") if pair % 2 == 0 else ("isolated", "bare"):
                     request = Request(
                         name, track=arguments.track, seeds=1, budget=arguments.budget, baselines=False,
-                        out=Path(folder, side), threads=1,
+                        runs=Path(folder, side), threads=1,
                     )  # fmt: skip
-                    (job,) = prepare(request, registry).waiting
+                    session = prepare(request, registry)
+                    (job,) = session.train
                     if side == "bare":
                         seconds[side] = bare(job)
                     else:
-                        whole, startup = isolated(job)
+                        whole, startup = isolated(job, session.runtime)
                         seconds[side] = whole - startup
                         startups.append(startup)
                 ratios.append(seconds["isolated"] / seconds["bare"])
         print(
-            f"{name}: isolated / bare {said(ratios)}; starting the executor, once a run, {said(startups)} s; "
-            f"the last bare trial took {seconds['bare']:.1f} s",
+            f"{name}: isolated / bare {said(ratios)}; starting the engine, once a command, {said(startups)} s; "
+            f"the last bare run took {seconds['bare']:.1f} s",
             flush=True,
         )
     if arguments.large:

@@ -1,6 +1,6 @@
 """Likelihoods of trained VAEs beside the literature's: ``python benchmarks/likelihood.py RUN...``
 
-A RUN is the folder of a trial on a track of binary digits, such as `mnist-binary-standard`. For each its bound of
+A RUN is the folder of a run on a track of binary digits, such as `mnist-binary-standard`. For each its bound of
 -log p(x) on the first `--images` test images is taken with 1, 50 and `--samples` draws of q(z | x) (5,000 in
 arXiv:1509.00519), mean and standard error over images, in nats and bits per dimension. The last column is what is left
 to the figure that pythae's reproducibility pages give for the model (arXiv:2206.08309), which was trained for longer.
@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from ganbench.api import load
-from ganbench.experiment.plan import load_dataset
+from ganbench.data.pixels import to_float
 from ganbench.model import Model
 from ganbench.registry.builtins import built_in
-from ganbench.store.run_record import read_record
-from ganbench.training.batches import to_float
+from ganbench.registry.lookup import load_dataset
+from ganbench.store.run_record import read_run
 
 PUBLISHED = {"vae": 89.78, "iwae": 86.82}
 """Nats of MNIST's binarised test images."""
@@ -44,15 +44,17 @@ def main() -> None:
     print("| model | seed | trained on | draws | nats | bits/dim | to the published | seconds |")
     print("|---|---|---|---:|---:|---:|---:|---:|")
     for run in chosen.runs:
-        record, model = read_record(run / "record.json"), load(run).eval()
-        dataset = load_dataset(record.track.protocol.dataset, built_in(), chosen.data_dir)
+        record, model = read_run(run / "run.json"), load(run).eval()
+        dataset = load_dataset(record.spec.training.dataset, built_in(), chosen.data_dir)
         images = to_float(torch.from_numpy(dataset.test.images[: chosen.images]))
-        about = f"| {record.about.label} | {record.repetition} | {record.images:,} images of {dataset.name}"
+        about = (
+            f"| {record.spec.model_info.label} | {record.spec.seed_index} | {record.images:,} images of {dataset.name}"
+        )
         for samples in (1, 50, chosen.samples):
             began = time.perf_counter()
             found = nats(model, images, samples)
             mean, error = float(found.mean()), float(found.std() / math.sqrt(len(found)))
-            published = PUBLISHED.get(record.about.label)
+            published = PUBLISHED.get(record.spec.model_info.label)
             gap = f"{mean - published:+.1f} from {published}" if published and samples == chosen.samples else ""
             bits = mean / (math.log(2) * images[0].numel())
             spent = time.perf_counter() - began

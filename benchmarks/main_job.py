@@ -1,4 +1,4 @@
-"""The main job's wall time beside what its training alone takes: ``ganbench run`` in an empty folder, as a user runs it.
+"""The main job's wall time beside what its training alone takes: ``ganbench run`` in an empty folder, as users run it.
 
     python benchmarks/main_job.py [--plugins dcgan,vanilla,vae] [--track mnist5k-quick] [--seeds N] [--repeats 1]
 

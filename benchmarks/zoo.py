@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 from ganbench.boards.aggregate import Row
-from ganbench.boards.board import assemble
+from ganbench.boards.board import build_board, published_store
 from ganbench.boards.formatting import BLANK, interval
+from ganbench.boards.publish import read_request
 from ganbench.registry.builtins import discover
 from ganbench.registry.registry import Registered
 
 ROOT = Path(__file__).parents[1]
+BOARDS = ROOT / "leaderboards"
 PAGE = ROOT / "docs" / "models.md"
 TRACK = "mnist5k-quick"
 TIMES = 5
@@ -84,7 +86,7 @@ TRIED = {
     "256 and 512 units, latents of 6 and 10",
     "wae-mmd": "latents of 8 and 10, weights of 100, 200 and 300, batches of 16 and 32",
 }
-"""What was tried on seed 100 of the track, one trial a setting, for models that may miss it."""
+"""What was tried on seed 100 of the track, one run a setting, for models that may miss it."""
 HEAD = f"""# The models that ship
 
 Written by `python benchmarks/zoo.py`. FID is that of the records of [`{TRACK}`](../leaderboards/{TRACK}.md): 60,000
@@ -114,9 +116,9 @@ def line(entry: Registered, row: Row | None) -> str:
 
 
 def main() -> None:
-    rows = {each.row.label: each.row for each in assemble(TRACK, None, ROOT / "leaderboards").rows}
-    models = [entry for entry in discover().all("models") if entry.thing.role == "model"]
-    models = [entry for entry in models if entry.thing.__module__.startswith("ganbench_plugins.")]
+    board = build_board(read_request(BOARDS / TRACK), [published_store(BOARDS, TRACK)])
+    rows = {each.row.label: each.row for each in board.rows}
+    models = [entry for entry in discover().all("models") if entry.thing.__module__.startswith("ganbench_plugins.")]
     models.sort(key=lambda entry: (entry.thing.family, entry.name))
     lines = [
         "| model | family | what | paper | uses | samples are decoded from | FID |",

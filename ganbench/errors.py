@@ -11,7 +11,7 @@ class RequestError(Exception):
 
 
 class DivergedError(Exception):
-    """A loss or a sample is NaN or infinite; the trial ends as ``diverged``."""
+    """A loss or a sample is NaN or infinite; the run ends as ``diverged``."""
 
 
 class EngineGone(BaseException):

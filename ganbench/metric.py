@@ -15,9 +15,9 @@ else:
 
 STANDARD = (
     "fid", "is", "precision", "recall", "density", "coverage", "kid",
-    "authenticity", "copying", "acc", "gan_test", "acc_oracle",
+    "authenticity", "copying", "cas", "gan_test", "cas_oracle",
 )  # fmt: skip
-"""What a track scores unless it says otherwise, in board order."""
+"""The metrics of a track that names none, in board order."""
 
 NEEDS = {
     "moments": "mean and covariance of the reference's features",
@@ -26,15 +26,15 @@ NEEDS = {
     "train": "features of the images that models learn from",
     "labels": "the labels that samples were made for, and those of the reference",
     "oracle": "an extractor whose classes are the data set's own",
-    "final": "samples of the finished model: at the points of a curve, what is dear is left out",
+    "final": "samples of the finished model: at the points of a curve, metrics that take long are skipped",
     "classifier": "a schedule for downstream classifiers: images of the reference's size and classes",
     "likelihood": "a model that bounds the log-likelihood of images",
     "modes": "points, and the Gaussians that real ones were drawn from",
 }
-"""What a metric may need; where something of it is not there, the metric is left out and never guessed."""
+"""What a metric may need; where something of it is not there, the metric is skipped."""
 
 LACKING = "needs "
-"""How the reason begins where a metric does not apply, which is no news; any other reason is."""
+"""How the reason begins where a metric does not apply; any other reason is a failure."""
 
 
 class MetricInfo(BaseModel):
@@ -92,7 +92,7 @@ class Score(BaseModel):
 class Metric(MetricInfo):
     """A column that a track can name: ``register(Metric(...))`` in `ganbench_register_metrics`.
 
-    `needs` are keys of `NEEDS`. `compute` gets the evidence, which shares what several metrics use (features,
+    `needs` are keys of `NEEDS`. `compute` gets the `MetricContext`, which shares what several metrics use (features,
     distances, moments), and returns a float or a `Score`. A ValueError of one line says why samples have no score.
     """
 
@@ -117,14 +117,14 @@ class Metric(MetricInfo):
     def info(self) -> MetricInfo:
         return MetricInfo(**self.model_dump(include=set(MetricInfo.model_fields)))
 
-    def score(self, evidence: MetricContext) -> Score:
+    def score(self, context: MetricContext) -> Score:
         """Compute; raise ValueError, which names the metric, where the value is no number."""
-        found = self.compute(evidence)
+        found = self.compute(context)
         value = found.value if isinstance(found, Score) else float(found)
         if not math.isfinite(value):
             raise ValueError(f"metric {self.name!r}: its value is {value}")
         score = found if isinstance(found, Score) else Score(value=value)
-        return score.model_copy(update={"n": len(evidence)})
+        return score.model_copy(update={"n": len(context)})
 
 
 def flatten(scores: dict[str, Score]) -> dict[str, float]:

@@ -26,7 +26,7 @@ def refusal(record: RunRecord, now: datetime.datetime) -> str:
     if info.label != info.name and not info.label.startswith(f"{info.name}["):
         return f"its label {info.label!r} is not that of model {info.name!r}"
     if spec.seed != run_seed(spec.training.train_sha256, spec.seed_index):
-        return f"its seed {spec.seed} is not that of repetition {spec.seed_index} on this data set"
+        return f"its seed {spec.seed} is not that of seed index {spec.seed_index} on this data set"
     if said := record.provenance.get("started"):
         date = _date(said)
         if date is None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--extractor", help="More extractors, by name or file, joined by commas: columns of their own.")
 @click.option("--metrics", help="More metrics, such as standard,vendi; `ganbench metrics` lists them.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
-              help="The split that samples are compared with: validation for choosing, test for reporting.")  # fmt: skip
+              help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
 @device_option()
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
 @click.option("--jobs", type=int, help="Processes at once, training and scoring. [default: one a core, or 1 on a GPU]")

@@ -24,7 +24,7 @@ from ganbench.cli.signals import Ended, orderly_end
 @click.option("--metrics", help="Metrics beside the track's, such as vendi; `ganbench metrics` lists them.")
 @click.option("--extractor", help="More extractors, by name or file, joined by commas: columns of their own.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
-              help="The split that samples are compared with: validation for choosing, test for reporting.")  # fmt: skip
+              help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
 @device_option()
 @click.option("--jobs", type=int, help="Processes at once. [default: one a core, or 1 on a GPU]")
 @click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")

@@ -31,6 +31,7 @@ TASK = 64
 """Files that a thread takes at a time."""
 
 T = TypeVar("T")
+_NUMBER = re.compile("([0-9]+)")
 
 
 class Picture(NamedTuple):
@@ -46,8 +47,9 @@ def image_files(folder: Path) -> tuple[list[Path], list[Path]]:
     Raises `RequestError` where there is no image.
     """
     images, others = list[Path](), list[Path]()
-    for path in sorted(folder.rglob("*"), key=lambda path: natural_key(path.relative_to(folder))):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    within = len(folder.parts)  # of the path below the folder alone: that may lie in a hidden one
+    for path in sorted(folder.rglob("*"), key=lambda path: _by_number(path.parts[within:])):
+        hidden = any(part.startswith(".") for part in path.parts[within:])
         if not hidden and path.name.lower() not in IGNORED and path.is_file():
             (images if path.suffix.lower() in SUFFIXES else others).append(path)
     if not images:
@@ -57,9 +59,13 @@ def image_files(folder: Path) -> tuple[list[Path], list[Path]]:
 
 def natural_key(path: Path) -> tuple[Any, ...]:
     """Return a key that sorts paths part by part, numbers in them by value: 2.png comes before 10.png."""
+    return _by_number(path.parts)
+
+
+def _by_number(parts: tuple[str, ...]) -> tuple[Any, ...]:
     # Text and digits alternate, beginning with text: numbers are compared with numbers alone.
-    parts = [re.split("([0-9]+)", part) for part in path.parts]
-    return [[int(piece) if index % 2 else piece for index, piece in enumerate(part)] for part in parts], path.parts
+    pieces = [_NUMBER.split(part) for part in parts]
+    return [[int(each) if index % 2 else each for index, each in enumerate(some)] for some in pieces], parts
 
 
 def read_picture(path: Path) -> Picture:
@@ -70,7 +76,6 @@ def read_picture(path: Path) -> Picture:
     """
     image, content = _decode(path)
     lossy = image.format == "JPEG" or (image.format == "WEBP" and not _is_lossless_webp(content))
-    image = ImageOps.exif_transpose(image)
     if image.mode not in READ:
         raise RequestError(f"{path}: its mode is {image.mode}: save it as 8-bit grey or RGB")
     grey, palette = image.mode in GREY, image.mode in PALETTE
@@ -78,7 +83,9 @@ def read_picture(path: Path) -> Picture:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
             raise RequestError(f"{path}: has transparent pixels: lay it over a background")
-    image = image.convert("L" if grey else "RGB")
+    wanted = "L" if grey else "RGB"
+    if image.mode != wanted:
+        image = image.convert(wanted)
     if palette and not has_colour(np.asarray(image)):
         image = image.getchannel(0)
     return Picture(image, lossy)
@@ -115,13 +122,14 @@ def in_threads(count: int, read: Callable[[range], T]) -> Iterator[T]:
 
 
 def _decode(path: Path) -> tuple[Image.Image, bytes]:
-    """Return a file's one picture and the file's bytes."""
+    """Return a file's one picture, turned upright, and the file's bytes."""
     try:
         content = path.read_bytes()
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             frames = getattr(image, "n_frames", 1)
             if frames == 1:
                 image.load()
+                ImageOps.exif_transpose(image, in_place=True)
     except Exception as error:  # decoders let struct's, zlib's and their own errors through
         reason = "no image" if isinstance(error, UnidentifiedImageError) else str(error) or type(error).__name__
         raise RequestError(f"{path}: cannot be read ({reason}): damaged? Save it again or remove it") from error

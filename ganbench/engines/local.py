@@ -163,6 +163,11 @@ class LocalEngine:
     def _restart(self) -> None:
         """The fork server is gone, and its workers with it: start their tasks again from where they stood."""
         self._kill_all()
+        if self._server is not None:
+            assert self._server.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                self._server.stdin.close()
+            self._server.wait()
         if self._starts >= STARTS:
             raise RequestError("workers cannot be started: standard error says why above")
         for watchdog in self._watched.values():

@@ -140,7 +140,7 @@ class Execution:
             present = (folder / record.samples.file).exists()
             if not present or (wanted > record.samples.n and not (folder / f"samples/final-{wanted}.npy").exists()):
                 ask["samples"] = wanted
-            if (images := self._images_to_judge(record)) is not None:
+            if (images := self._images_to_score(record)) is not None:
                 ask["images_file"] = images
         if not ask:
             self._ready.append(key)
@@ -155,7 +155,7 @@ class Execution:
             first=True,
         )
 
-    def _images_to_judge(self, record: RunRecord) -> Path | None:
+    def _images_to_score(self, record: RunRecord) -> Path | None:
         """Return a file of the reference images whose likelihood is still to be asked for; None where there is none."""
         wanted = any("likelihood" in metric.needs for plan in self.plans for metric in plan.metrics)
         if not wanted or not record.spec.model_info.log_likelihood:

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.metrics._pairwise.knn import centred, nearest
-from ganbench.metrics.validation import Array, at_least, checked_pair
+from ganbench.metrics._pairwise.error_bounds import same_width
+from ganbench.metrics._pairwise.knn import nearest
+from ganbench.metrics.validation import Array, at_least, checked, checked_pair
 
 FEWEST = 20
 """Cells with fewer fakes are left out, as by dgm-eval: a z-score of a handful says nothing."""
@@ -35,37 +36,61 @@ def data_copying(train: Array, test: Array, fake: Array, *, cells: int = 3, seed
     2, no cell holds 20 fakes and a test row, widths differ, or a value is not finite.
     Source: Meehan, Chaudhuri and Dasgupta 2020, arXiv 2004.05675.
     """
-    at_least("cells", cells, 1)
-    originals, unseen = checked_pair("train", train, "test", test, first_rows=max(2, cells))
-    _, made = checked_pair("train", train, "fake", fake)
-    made = made - originals.mean(dim=0)
-    originals, unseen = centred(originals, unseen)
-    centres = _k_means(originals, cells, seed)
-    distances = [_distances(rows, originals) for rows in (unseen, made)]
-    homes = [nearest(rows, centres)[1].cpu().numpy() for rows in (unseen, made)]
-    total = weight = 0.0
-    for cell in range(len(centres)):
-        of_unseen, of_made = (d[home == cell] for d, home in zip(distances, homes, strict=True))
-        if len(of_made) >= FEWEST and len(of_unseen):
-            total += len(of_unseen) * _z_score(of_unseen, of_made)
-            weight += len(of_unseen)
-    if not weight:
-        raise ValueError(
-            f"fake: no cell holds {FEWEST} of the {len(made)} rows and one of test; give more samples or fewer cells"
-        )
-    return total / weight
+    return CopyingReference(train, test, cells=cells, seed=seed).score(fake)
+
+
+class CopyingReference:
+    """Training and unseen real features, and what depends on them alone: cells and distances, computed once."""
+
+    def __init__(self, train: Array, test: Array, *, cells: int = 3, seed: int = 0) -> None:
+        """Take what `data_copying` takes; the same errors."""
+        at_least("cells", cells, 1)
+        originals, unseen = checked_pair("train", train, "test", test, first_rows=max(2, cells))
+        self._mean = originals.mean(dim=0)
+        self._originals = originals - self._mean
+        self._centres = _k_means(self._originals, cells, seed)
+        self._unseen = self._located(unseen - self._mean)
+
+    def score(self, fake: Array) -> float:
+        """Return what `data_copying` returns; the same errors."""
+        made = checked("fake", fake).to(self._mean.device)
+        same_width("train", self._mean[None], "fake", made)
+        unseen_distances, unseen_cells = self._unseen
+        made_distances, made_cells = self._located(made - self._mean)
+        total = weight = 0.0
+        for cell in range(len(self._centres)):
+            of_unseen, of_made = unseen_distances[unseen_cells == cell], made_distances[made_cells == cell]
+            if len(of_made) >= FEWEST and len(of_unseen):
+                total += len(of_unseen) * _z_score(of_unseen, of_made)
+                weight += len(of_unseen)
+        if not weight:
+            raise ValueError(
+                f"fake: no cell holds {FEWEST} of the {len(made)} rows and one of test;"
+                " give more samples or fewer cells"
+            )
+        return total / weight
+
+    def _located(self, rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Return squared distances of centred rows to the nearest original, and each row's cell."""
+        return _distances(rows, self._originals), nearest(rows, self._centres)[1].cpu().numpy()
 
 
 def _z_score(unseen: np.ndarray, made: np.ndarray) -> float:
     """Return the z-score of U, the number of pairs where the fake is the further one; ties count half."""
-    from scipy.stats import rankdata  # slow to import, and no trial needs it
-
     n, m = len(unseen), len(made)
-    ranks = rankdata(np.concatenate([made, unseen]))
+    ranks = _ranks(np.concatenate([made, unseen]))
     u = ranks[:m].sum() - m * (m + 1) / 2
     # The variance of a rank sum when m of these n + m ranks are drawn: ties included, no special case.
     variance = n * m / (n + m) * float(np.var(ranks, ddof=1))
     return float(u - n * m / 2) / math.sqrt(variance) if variance else 0.0
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the rank of each value, from 1; equal values share the mean of theirs."""
+    # scipy.stats.rankdata does the same, but importing it takes longer than all metrics together.
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last: np.ndarray = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[place]
 
 
 def _distances(rows: Tensor, originals: Tensor) -> np.ndarray:

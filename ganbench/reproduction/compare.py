@@ -1,10 +1,10 @@
 """Whether a run that was trained again agrees with its record: samples, then metric by metric, and one verdict.
 
 - equal: status, images, steps and the samples are the same to the last bit, and so is every metric;
-- within noise: |difference| <= t(0.975, n - 1) * sd * sqrt(2) for the metric that ranks, where sd is the sample standard
-  deviation over the row's n ok seeds: the prediction interval for the difference of two draws from one population of
-  seeds. The same must hold for the other seeds alone, where there are two or more: a record far from them would widen
-  its own excuse. At n = 3 the bound is six standard deviations wide, so it is printed;
+- within noise: |difference| <= t(0.975, n - 1) * sd * sqrt(2) for the metric that ranks, where sd is the sample
+  standard deviation over the row's n ok seeds: the prediction interval for the difference of two draws from one
+  population of seeds. The same must hold for the other seeds alone, where there are two or more: a record far from them
+  would widen its own excuse. At n = 3 the bound is six standard deviations wide, so it is printed;
 - different: anything else; so also where fewer than two seeds give a spread, unless the metric itself is the same.
 
 On the same kind of device the same run should be equal: "within noise" says that the row stands, not that nothing has

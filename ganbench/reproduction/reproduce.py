@@ -293,7 +293,7 @@ def _on_gpu(record: RunRecord) -> bool:
 
 
 def _runtime(record: RunRecord, request: Request) -> RuntimeConfig:
-    """Return how the run is trained: on the device, with the threads and flags of the record as far as they are here."""
+    """Return how the run is trained: on the device, with the threads and flags of the record where they are here."""
     known: dict[str, Any] = record.provenance
     as_recorded = "cpu" if known.get("device") == "cpu" else "auto"  # which falls back to the CPU
     device = pick_device(request.device or as_recorded)

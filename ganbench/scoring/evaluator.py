@@ -1,4 +1,4 @@
-"""Score samples against real images: one feature pass, then every metric that is asked for and applies."""
+"""Score samples against real images: features once, then every metric that is asked for and applies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ganbench.scoring.metric_context import Classifier, MetricContext, Real
 
 @dataclass(frozen=True)
 class Reference:
-    """Real images that are no data set, or their moments alone: what needs more is left out."""
+    """Real images that are not a data set, or their moments alone; metrics that need more are skipped."""
 
     test: Split | None
     moments: Gaussian | None = None
@@ -30,18 +30,19 @@ class Reference:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """Scores by name, and for each metric that has none the reason."""
+    """Scores by name, and the reason for each metric that was skipped."""
 
     scores: dict[str, Score]
     skipped: dict[str, str]
 
 
 class Evaluator:
-    """What does not change from one evaluation to the next: metrics, extractor, and what is known of real images.
+    """Metrics, an extractor and what is known of real images: computed once, used for many sets of samples.
 
-    `identity` is the extractor's name for caches; `oracle` tells whether its classes are the data set's own. The
-    metric called `headline` is not left out where it fails: without it samples have no place on a board.
-    `tick` is called whenever a batch of features or a metric is about to be computed.
+    `against` is the split of a data set that samples are compared with. `identity` is the extractor's name for
+    caches; `oracle` tells whether its classes are the data set's own. Where the metric called `headline` fails, its
+    error is raised: samples without it have no place on a board. `tick` is called whenever a batch of features or a
+    metric is about to be computed.
     """
 
     def __init__(
@@ -57,18 +58,18 @@ class Evaluator:
         tick: Callable[[], None] = lambda: None,
         against: str = "test",
     ) -> None:
-        def watched(images: Tensor) -> Features:
+        def ticking(images: Tensor) -> Features:
             tick()
             return extractor(images)
 
-        self._extractor, self._metrics, self._tick = watched, tuple(metrics), tick
+        self._extractor, self._metrics, self._tick = ticking, tuple(metrics), tick
         self._headline = headline
 
         def features(split: Split | None) -> tuple[Tensor | None, Tensor | None]:
             if split is None:
                 return None, None
             images = torch.from_numpy(split.images).to(device)
-            return images, extract_real(watched, identity, images).features
+            return images, extract_real(ticking, identity, images).features
 
         compared = dataset.split(against) if isinstance(dataset, Dataset) else dataset.test
         images, reference = features(compared)
@@ -92,10 +93,10 @@ class Evaluator:
         final: bool = True,
         log_likelihood: Tensor | None = None,
     ) -> EvaluationResult:
-        """Return the scores of uint8 images (N, C, H, W), or of points float32 (N, D), on the judge's device.
+        """Return the scores of uint8 images (N, C, H, W), or of points float32 (N, D), on the evaluator's device.
 
-        `labels` are those the samples were made for. Without `classifier` no downstream accuracy is taken; without
-        `final` nothing is that a point of a curve can do without. `log_likelihood` are the model's bounds, as in
+        `labels` are those the samples were made for. Without `classifier` downstream accuracies are skipped;
+        without `final` all metrics that need it. `log_likelihood` are the model's bounds, as in
         `MetricContext`.
         """
         return self.score_features(
@@ -113,20 +114,20 @@ class Evaluator:
         final: bool = True,
         log_likelihood: Tensor | None = None,
     ) -> EvaluationResult:
-        """Return what `score` returns, from the features of `images` that were extracted already."""
-        evidence = MetricContext(
+        """Return what `score` returns, from features of `images` that were extracted before."""
+        context = MetricContext(
             self.real, images, found.features, found.probabilities, labels, classifier, final, log_likelihood
         )
         scores, skipped = dict[str, Score](), dict[str, str]()
         for metric in self._metrics:
             self._tick()
-            missing = [need for need in metric.needs if not evidence.has(need)]
+            missing = [need for need in metric.needs if not context.has(need)]
             if missing:
                 skipped[metric.name] = LACKING + ", ".join(missing)
                 continue
             try:
-                scores[metric.name] = metric.score(evidence)
-            except Exception as error:  # a metric may be anybody's: the others' scores are kept
+                scores[metric.name] = metric.score(context)
+            except Exception as error:  # a metric may be from a plugin: the others' scores are kept
                 if metric.name == self._headline:
                     raise
                 kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "

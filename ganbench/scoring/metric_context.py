@@ -1,4 +1,4 @@
-"""What metrics are computed from: real images, known once, and one set of samples; whatever is shared is made once."""
+"""What metrics are computed from: real images and one set of samples. What several metrics share is computed once."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from torch import Tensor
 from ganbench.data.dataset import Modes
 from ganbench.metrics._pairwise.api import PairReference, PairScores
 from ganbench.metrics.authenticity import Originals
+from ganbench.metrics.data_copying import CopyingReference
 from ganbench.metrics.downstream_classifier import predictions
 from ganbench.metrics.fid import FrechetReference, Gaussian
-from ganbench.metrics.mode_counts import ModeCounts, mode_counts
+from ganbench.metrics.mode_counts import ModeCounts, count_modes
 
 
 @dataclass
 class Real:
-    """What is known of real images, and what follows from them alone.
+    """What is known of real images, and what depends on them alone: computed when first needed, kept for every run.
 
     `images` uint8 (n, C, H, W), or points float32 (n, D), `labels` int64 (n,) and `features` (n, d) are those of the
     reference; where only its `moments` are known, all three are None. `train` are the features of training images, or
@@ -50,23 +51,33 @@ class Real:
         assert self.train is not None
         return Originals(self.train)
 
+    @cached_property
+    def copying(self) -> CopyingReference:
+        assert self.train is not None and self.features is not None
+        return CopyingReference(self.train, self.features)
+
 
 @dataclass(frozen=True)
 class Classifier:
-    """The downstream classifier's schedule: `steps` updates, for each of `count` seeds from `seed` on."""
+    """The downstream classifier's schedule: `steps` updates, for each of `count` seeds from `seed` on.
+
+    With `random_labels` one more learns from the same images with shuffled labels, which shows the accuracy to expect
+    of labels that mean nothing. It is wanted for real images only.
+    """
 
     steps: int
     seed: int
     count: int = 1
+    random_labels: bool = False
 
 
 @dataclass
 class MetricContext:
-    """One set of samples beside real images.
+    """One set of samples and the real images that they are compared with.
 
     `images` are uint8 (m, C, H, W), or points float32 (m, D), `features` float32 (m, d), `probabilities` (m, K) or
     None, `labels` int64 (m,) those that the samples were made for, or None. `final` is False at the points of a curve,
-    where what is dear is left out: the classifier, standard errors. `log_likelihood` (r,) are the model's lower bounds
+    where what takes long is skipped: classifiers, standard errors. `log_likelihood` (r,) are the model's lower bounds
     for the first r reference images, in bits per dimension, or None.
     """
 
@@ -83,7 +94,7 @@ class MetricContext:
         return len(self.images)
 
     def has(self, need: str) -> bool:
-        """Tell whether one of `ganbench.metric.NEEDS` is there."""
+        """Return whether one of `ganbench.metric.NEEDS` is available."""
         real = self.real
         return {
             "moments": real.features is not None or real.moments is not None,
@@ -112,26 +123,26 @@ class MetricContext:
 
     @property
     def oracle_classes(self) -> Tensor:
-        """The classes, int64 (m,), that the extractor sees in the samples."""
+        """The classes, int64 (m,), that the extractor predicts for the samples."""
         assert self.probabilities is not None
         return self.probabilities.argmax(1).to(self.images.device)
 
     @cached_property
-    def caught(self) -> ModeCounts:
-        """How many of the samples, which are points, each mode has."""
+    def mode_counts(self) -> ModeCounts:
+        """How many of the samples, which are points, are near each mode."""
         modes = self.real.modes
         assert modes is not None
-        return mode_counts(self.images, modes.centres, modes.sigma)
+        return count_modes(self.images, modes.centres, modes.sigma)
 
     @cached_property
     def pairs(self) -> PairScores:
-        """What one pass over all pairs of rows tells: precision, recall, density, coverage, ``kid_exact``."""
+        """Precision, recall, density, coverage and ``kid_exact``, from one pass over all pairs of rows."""
         return self.real.pairs.compare(self.features, exact=True)
 
-    def taught(self, labels: Tensor, count: int | None = None) -> list[Tensor]:
-        """Return what classifiers trained on the samples, with these labels, take the reference images for.
+    def train_classifiers(self, labels: Tensor, count: int | None = None) -> list[Tensor]:
+        """Train `count` classifiers on the samples with these labels; return their predictions for reference images.
 
-        There are `count` of them, None for as many as the schedule says.
+        Each is int64 (n,). `count` is by default that of the schedule.
         """
         real, schedule = self.real, self.classifier
         assert schedule is not None and real.images is not None

@@ -93,7 +93,10 @@ class Scorer:
             raise RequestError(f"{folder}: no run with samples")
         protocol, final = self._job.protocol, read_final(folder, run, self._job.protocol.samples)
         labels = self._labels(run, len(final))
-        schedule = Classifier(protocol.classifier_steps, derive(run.spec.seed, "classifier"), protocol.classifier_seeds)
+        schedule = Classifier(
+            protocol.classifier_steps, derive(run.spec.seed, "classifier"), protocol.classifier_seeds,
+            random_labels=run.spec.model_info.role == "ceiling",
+        )  # fmt: skip
         bounds = self._bounds(folder, run)
         try:
             result = self._evaluator.score(

@@ -12,5 +12,5 @@ def derive(*names: object) -> int:
 
 
 def run_seed(train_sha256: str, seed_index: int) -> int:
-    """Return the seed of a repetition on a data set: the same for every model, so that no renaming draws another."""
+    """Return the seed of a seed index on a data set: the same for every model, so that no renaming draws another."""
     return derive(train_sha256, seed_index)

@@ -32,7 +32,7 @@ ENTRY = f"{__name__}:work"
 
 
 class InferenceJob(BaseModel):
-    """What is asked of a run's checkpoint: `samples` to be drawn, or images in a ``.npy`` file to be judged."""
+    """What is asked of a run's checkpoint: `samples` to be drawn, or the likelihood of images in a ``.npy`` file."""
 
     model_config = ConfigDict(frozen=True)
 

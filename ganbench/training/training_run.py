@@ -35,7 +35,7 @@ from ganbench.training.phase_timer import PhaseTimer
 from ganbench.training.process_guard import ProcessGuard
 from ganbench.training.sampling import draw
 from ganbench.training.seeding import seed_everything
-from ganbench.training.state import UnsavableError, capture, random_states, restore, set_random_states
+from ganbench.training.state import UnsavableError, capture, made_in_init, random_states, restore, set_random_states
 from ganbench.training.surface import surface
 from ganbench.util.atomic_io import sha256_of, write_bytes, write_text
 
@@ -70,6 +70,7 @@ class TrainingRun:
         self.flags: list[str] = []
         self.stopping = self.training = False
         self._surfaces: dict[str, Tensor] = {}
+        self._made: frozenset[str] | None = None
         self._writer = CheckpointWriter(self.folder, job.runtime.checkpoint_seconds)
         self._phase, self._told = "loading", perf_counter()
 
@@ -115,6 +116,10 @@ class TrainingRun:
             model = model_class(data, make_config(model_class, self.spec.config))
         model.to(self.device)
         self.guard.check("__init__")
+        try:
+            self._made = made_in_init(model)
+        except UnsavableError:
+            self._made = None  # taking a checkpoint says why there can be none
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         return model
 
@@ -163,7 +168,7 @@ class TrainingRun:
     def _state(self, model: Model, loop: Loop | None = None) -> dict[str, Any]:
         """Return everything that decides how the run goes on; without a loop, training is over."""
         state = {
-            "model": capture(model, trained=loop is None), "data": dataclasses.asdict(model.data),
+            "model": capture(model, trained=loop is None, made=self._made), "data": dataclasses.asdict(model.data),
             "random": random_states(self.device), "seconds": self.seconds(),
             "curve": [point.model_dump(mode="json") for point in self.curve], "resumed": list(self.resumed),
             "progress": dataclasses.asdict(self.progress), "flags": list(self.flags),
@@ -181,7 +186,7 @@ class TrainingRun:
             self._writer.save(take, facts)
         except UnsavableError as error:
             # Going on from half a state would give another result without a word: such a run starts again.
-            print(f"ganbench: no checkpoint: {error}: return it from extra_state()", flush=True)
+            print(f"ganbench: no checkpoint: {error}", flush=True)
             self._writer.give_up()
             remove_checkpoints(self.folder)
 
@@ -196,7 +201,7 @@ class TrainingRun:
             restore(model, saved["model"])
             set_random_states(saved["random"], self.device)
         except UnsavableError as error:
-            print(f"ganbench: training starts again, its checkpoint cannot be used: {error}", flush=True)
+            print(f"ganbench: {error}", flush=True)
             return False
         self._before = saved["seconds"]["total"]
         self.timer.load({name: spent for name, spent in saved["seconds"].items() if name not in ("load", "total")})

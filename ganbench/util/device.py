@@ -1,4 +1,4 @@
-"""What this machine offers: cores, memory, devices, and how to share them among trials."""
+"""What this machine offers: cores, memory, devices, and how to share them among runs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pydantic import ByteSize, TypeAdapter, ValidationError
 from ganbench.errors import RequestError
 
 MEMORY_PER_JOB = 2 * 2**30
-"""Bytes that a trial may take; the boards show what quick ones do take (peak MiB)."""
+"""Bytes that a run may take; the boards show what quick ones do take (peak MiB)."""
 
 
 LEAST_MEMORY = 2**30
-"""Bytes that a trial needs before its model is there: torch alone takes most of them."""
+"""Bytes that a run needs before its model is there: torch alone takes most of them."""
 
 
 def cores() -> int:
@@ -46,7 +46,7 @@ def share_out(jobs: int | None, threads: int | None, device: str) -> tuple[int, 
 
 
 def read_size(text: str | None) -> int | None:
-    """Read ``--memory-limit``: bytes such as ``4GiB``, ``4GB`` or ``500MiB``."""
+    """Read ``--memory-limit``: bytes such as ``4GiB`` or ``3000MB``."""
     if text is None:
         return None
     try:

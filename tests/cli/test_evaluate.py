@@ -58,7 +58,7 @@ def test_folder_file_array_and_tensor_score_alike(folder: Path, digits: Dataset,
     forms = (folder, str(tmp_path / "fake.npz"), tmp_path / "fake.npy", pixels, torch.from_numpy(pixels))
     found = [ganbench.evaluate(form, track="digits-smoke", device="cpu") for form in forms]
     assert all(each == found[0] for each in found)
-    assert {"fid", "fid_se", "kid", "is", "is_sd", "is_se", "recall", "copying", "acc_oracle_sd"} <= set(found[0])
+    assert {"fid", "fid_se", "kid", "is", "is_sd", "is_se", "recall", "copying", "cas_oracle_sd"} <= set(found[0])
     worse = ganbench.evaluate(255 - pixels, track="digits-smoke", device="cpu")
     assert worse["fid"] > 2 * found[0]["fid"]
     assert worse["kid"] > 2 * found[0]["kid"]
@@ -168,7 +168,7 @@ def test_the_report_says_what_a_reader_needs(
     found = {name: Score(**score) for name, score in report["metrics"].items()}
     assert flatten(found) == scores
     assert {score.n for score in found.values()} == {200}
-    assert report["skipped"] == {"acc": "needs labels", "gan_test": "needs labels"}
+    assert report["skipped"] == {"cas": "needs labels", "gan_test": "needs labels"}
     assert report["samples"]["n"] == 200
     assert report["samples"]["sha256"] != report["reference"]["sha256"]
     assert report["reference"]["name"] == "digits (test split)"
@@ -193,7 +193,7 @@ def test_a_reference_of_one_s_own(folder: Path, digits: Dataset, tmp_path: Path)
     real = write_folder(tmp_path / "real", digits.test.images[:200])
     options = {"track": "digits-smoke", "device": "cpu"}
     found, notes = told(lambda: ganbench.evaluate(folder, reference=real, **options))
-    assert not {"authenticity", "acc", "acc_oracle"} & set(found)
+    assert not {"authenticity", "cas", "cas_oracle"} & set(found)
     assert [note for note in notes if "--extractor takes another" in note] == notes
     again, _ = told(lambda: ganbench.evaluate(folder, reference=digits.test.images[:200], **options))
     assert found == again
@@ -211,11 +211,11 @@ def test_labels_give_accuracy_where_they_apply(folder: Path, digits: Dataset) ->
     options = {"track": "digits-smoke", "device": "cpu"}
     right = ganbench.evaluate(folder, labels=labels, **options)
     wrong = ganbench.evaluate(folder, labels=(labels + 1) % 10, **options)
-    assert right["acc"] > wrong["acc"] + 0.1
+    assert right["cas"] > wrong["cas"] + 0.1
     with pytest.raises(ganbench.RequestError, match="label 10 is not a class"):
         ganbench.evaluate(folder, labels=labels + 1, **options)
     found, notes = told(lambda: ganbench.evaluate(folder, labels=labels, reference=folder, **options))
-    assert "acc" not in found
+    assert "cas" not in found
     assert any("labels are not used" in note for note in notes)
 
 
@@ -244,7 +244,7 @@ def test_grey_saved_as_rgb_is_grey_and_other_channels_are_refused(
 def test_another_size_is_said_and_has_no_accuracy(digits: Dataset) -> None:
     larger = np.kron(digits.validation.images[:200], np.ones((1, 1, 2, 2), np.uint8))
     found, notes = told(lambda: ganbench.evaluate(larger, track="digits-smoke", device="cpu"))
-    assert "acc_oracle" not in found
+    assert "cas_oracle" not in found
     assert any("samples are 16x16, the reference 8x8" in note for note in notes)
 
 

@@ -33,7 +33,7 @@ curve_samples = 100
 extractor = "coordinates"
 classifier_steps = 1
 headline = "mode_kl"
-metrics = ["mode_kl", "modes", "good", "coverage", "fid", "is"]
+metrics = ["mode_kl", "modes", "high_quality", "coverage", "fid", "is"]
 """
 
 
@@ -66,7 +66,7 @@ def test_scores_hold_what_applies_to_points(ran: Ran) -> None:
     assert set(ran.records) == {"real", "noise", "replay", "vanilla"}
     real, noise, vanilla = (ran.records[name].scores[0] for name in ("real", "noise", "vanilla"))
     assert real.metrics["modes"].value == 8
-    assert real.metrics["good"].value > 0.95 > 0.05 > noise.metrics["good"].value
+    assert real.metrics["high_quality"].value > 0.95 > 0.05 > noise.metrics["high_quality"].value
     assert noise.metrics["mode_kl"].value > 3 > 0.1 > real.metrics["mode_kl"].value
     assert vanilla.skipped == {"is": "needs probabilities"}
     assert [point.n for point in vanilla.curve] == [100, 100, 100]
@@ -145,7 +145,7 @@ def test_what_ships_is_known_and_fits_together(registry: Registry, name: str) ->
     assert found.board.headline.name == "mode_kl"
     assert (found.board.headline.direction, len(found.board.metrics)) == ("lower", len(track.metrics))
     with pytest.raises(RequestError, match="name a metric of which less is better"):
-        resolve(track.model_copy(update={"headline": "good"}), registry)
+        resolve(track.model_copy(update={"headline": "high_quality"}), registry)
 
 
 def test_the_headline_is_one_of_the_metrics(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def test_two_plugins_of_one_name_are_both_named(command: Command, tmp_path: Path
     path = tmp_path / "impostor.py"
     path.write_text(IMPOSTOR)
     answer = command(
-        "run", "--plugins", f"dcgan,{path}:Impostor", "--track", "digits-smoke", "--runs", tmp_path, "--boards", tmp_path
+        "run", "--plugins", f"dcgan,{path}:Impostor", "--track", "digits-smoke", "--runs", tmp_path,
+        "--boards", tmp_path,
     )  # fmt: skip
     assert answer.status == 2
     assert answer.err.count("\n") == 1

@@ -29,7 +29,7 @@ def folder(tmp_path: Path, record: RunRecord) -> Path:
     """A run with scores under two protocols."""
     values = {"fid": 20.25, "is": 8.125, "recall": 0.0001}
     scores = [
-        score_record(record, skipped={"acc": "needs labels", "gan_test": "needs labels"}, **values),
+        score_record(record, skipped={"cas": "needs labels", "gan_test": "needs labels"}, **values),
         score_record(record, VALIDATION, fid=31.5),
     ]
     folder = put(tmp_path / "runs", record, scores)

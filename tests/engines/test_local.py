@@ -1,111 +1,145 @@
-"""The local executor: new Pythons where nothing can be forked, and patience that is measured by the budget."""
+"""The local engine: workers that answer, fail, are killed, fall silent; forked ones and new Pythons."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ganbench.engines import local
-from ganbench.engines.base import Event
+from ganbench.engines import forkserver
+from ganbench.engines.base import WAITING, Ended, Event, Task
 from ganbench.engines.local import LocalEngine
-from ganbench.engines.watchdog import LOG_BYTES, LOG_KEPT, Watch
-from ganbench.store.run_record import Record, read_record
-from ganbench.store.run_spec import Job, RuntimeConfig, Trial
-
-from ..conftest import Smoke
+from ganbench.store.locks import locked
 
 
-@pytest.fixture
-def job(smoke: Smoke, tmp_path: Path) -> Job:
-    (source,) = (path.parent for path in smoke.runs.glob("*/record.json") if read_record(path).model == "vae")
-    trial = Trial.model_validate_json((source / "trial.json").read_bytes())
-    setting = RuntimeConfig.model_validate_json((source / "setting.json").read_bytes())
-    return Job(trial=trial, setting=setting, folder=tmp_path / trial.key)
+def task(logs: Path, entry: str, name: str = "", lock: Path | None = None, **payload: Any) -> Task:
+    name = name or entry
+    return Task(name, f"{__package__}.entries:{entry}", payload, logs / f"{name}.txt", lock=lock)
 
 
-def record_of(events: list[Event]) -> Record:
-    (record,) = (event.record for event in events if event.record is not None)
-    return record
+def ends(engine: LocalEngine, tasks: Iterable[Task]) -> dict[str, Ended]:
+    """Run tasks to their ends, and return those by name."""
+    with engine:
+        for each in tasks:
+            engine.submit(each)
+        return {end.task.name: end for end in engine.events() if isinstance(end, Ended)}
 
 
-def test_a_new_python_and_deterministic_algorithms_give_the_same_record(
-    smoke: Smoke, job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As on a GPU: workers are started, not forked.
-    monkeypatch.setattr(local, "_spawns", lambda setting: True)
-    setting = job.setting.model_copy(update={"deterministic": True})
-    record = record_of(list(LocalEngine(1).run([job.model_copy(update={"setting": setting})])))
-    assert (record.status, record.reason) == ("ok", "")
-    assert record.provenance["deterministic"] is True
-    assert record.metrics == read_record(smoke.runs / record.key / "record.json").metrics
+def is_running(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()  # a zombie waits for its parent alone
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("spawn", [False, True], ids=["forked", "spawned"])
+def test_a_worker_answers_in_order_and_its_prints_go_to_its_log(tmp_path: Path, spawn: bool) -> None:
+    engine = LocalEngine(1, threads=3, deterministic=True, spawn=spawn, preload=("mailbox",))
+    with engine:
+        engine.submit(task(tmp_path, "answer", more=[1, "two"], status=7))
+        happened = list(engine.events())
+    *events, end = happened
+    assert isinstance(end, Ended)
+    assert all(isinstance(event, Event) for event in events)
+    assert [event.phase for event in events if isinstance(event, Event)] == ["starting", "training", "done"]
+    first = events[1]
+    assert isinstance(first, Event)
+    assert (first.share, first.images, first.losses, first.data) == (0.25, 640, {"d": 1.0}, {"more": [1, "two"]})
+    assert (end.code, end.stalled, end.out_of_memory) == (7, "", False)
+    assert end.last.data == {"more": [1, "two"]}
+    log = (tmp_path / "answer.txt").read_text()
+    assert "threads 3, :4096:8\n" in log
+    assert f"torch is here: False; json was here: {not spawn}\n" in log  # what was preloaded, where it can be forked
+    assert end.log.endswith(log.strip())
 
 
 def test_nothing_to_do_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(local.starter, "start")
-    assert list(LocalEngine(2).run([])) == []
+    monkeypatch.delattr(forkserver, "start")
+    assert ends(LocalEngine(2), []) == {}
 
 
-def watch(job: Job, budget: str) -> Watch:
-    protocol = job.trial.track.protocol.with_budget(budget)
-    track = job.trial.track.model_copy(update={"protocol": protocol})
-    return Watch(job.model_copy(update={"trial": job.trial.model_copy(update={"track": track})}))
+def test_each_end_is_told_and_disturbs_no_other(tmp_path: Path) -> None:
+    found = ends(LocalEngine(2), [
+        task(tmp_path, "raises"), task(tmp_path, "kills_itself"), task(tmp_path, "missing"), task(tmp_path, "answer"),
+    ])  # fmt: skip
+    assert {name: end.code for name, end in found.items()} == {
+        "raises": 1, "kills_itself": -signal.SIGKILL, "missing": 1, "answer": 0,
+    }  # fmt: skip
+    assert "ValueError: a fault of the task's own" in found["raises"].log
+    assert "has no attribute 'missing'" in found["missing"].log
+    assert found["answer"].log == ""
 
 
-def test_silence_is_borne_for_a_multiple_of_the_budget(job: Job) -> None:
-    timed, counted = watch(job, "20s"), watch(job, "100kimg")
-    assert timed.patience(600.0) == 200.0
-    assert watch(job, "2s").patience(600.0) == 60.0  # at least a minute
-    assert watch(job, "10m").patience(600.0) == 600.0
-    assert timed.patience(5.0) == 5.0
-    assert counted.patience(600.0) == 600.0  # its pace is not known yet
-    counted.hear({"share": 0.5, "images": 50_000, "seconds": 6.0})
-    assert counted.patience(600.0) == 120.0
-    counted.hear({"phase": "scoring", "share": 1.0})
-    assert counted.patience(600.0) == 600.0
+def test_a_first_task_comes_before_those_that_wait(tmp_path: Path) -> None:
+    with LocalEngine(1) as engine:
+        for name in ("one", "two"):
+            engine.submit(task(tmp_path, "answer", name))
+        engine.submit(task(tmp_path, "answer", "urgent"), first=True)
+        order = [end.task.name for end in engine.events() if isinstance(end, Ended)]
+    assert order == ["urgent", "one", "two"]
 
 
-def test_news_are_shown_and_points_kept(job: Job) -> None:
-    trial = watch(job, "20s")
-    assert trial.hear({"point": {"fid": 3.0}}) is None
-    assert trial.curve == [{"fid": 3.0}]
-    assert trial.hear({}) is None
-    event = trial.hear({"share": 0.25, "images": 640, "seconds": 2.0, "losses": {"d": 1.0}, "more": 1})
-    assert event is not None
-    assert (event.phase, event.share, event.images, event.losses) == ("training", 0.25, 640, {"d": 1.0})
+@pytest.mark.parametrize(("polite", "code"), [(True, 9), (False, -signal.SIGKILL)])
+def test_a_silent_worker_is_asked_and_then_killed(tmp_path: Path, polite: bool, code: int) -> None:
+    engine = LocalEngine(1, stall_timeout=0.5, grace=0.3, tick=0.05)
+    (end,) = ends(engine, [task(tmp_path, "sleeps", polite=polite, pid=str(tmp_path / "pid"))]).values()
+    assert end.code == code
+    assert end.stalled == "stalled: no progress for 0 s during training at 50 % of its budget"
 
 
-def test_a_log_is_cut_to_its_end_while_it_is_written(job: Job) -> None:
-    trial = watch(job, "20s")
-    trial.cut_log()  # there is none yet
-    job.folder.mkdir()
-    path = job.folder / "log.txt"
-    with open(path, "ab", buffering=0) as log:
-        log.write(b"first\n" + b"x" * LOG_BYTES + b"last\n")
-        trial.cut_log()
-        log.write(b"after\n")
-    text = path.read_bytes()
-    assert len(text) < LOG_KEPT + 100
-    assert b"bytes left out]\n" in text[:60]
-    assert text.endswith(b"last\nafter\n")
-    before = path.read_bytes()
-    trial.cut_log()
-    assert path.read_bytes() == before
+def test_a_phase_that_takes_too_long_is_ended_though_it_shows_progress(tmp_path: Path) -> None:
+    (end,) = ends(LocalEngine(1, grace=0.3, tick=0.05), [task(tmp_path, "limited")]).values()
+    assert end.code == -signal.SIGTERM
+    assert end.stalled == "curve took longer than its limit of 0 s"
 
 
-def test_a_trial_is_not_silent_before_its_process_is_there(job: Job) -> None:
-    shift, told = local._Shift.__new__(local._Shift), list[dict[str, object]]()
-    shift._executor = LocalEngine(1, timeout=5.0)
-    shift._tell = lambda **command: told.append(command)  # type: ignore[method-assign]
-    trial, later = watch(job, "20s"), 1e9
-    shift._end_silent(trial, later)  # the starter may take its time
-    assert (trial.ending, told) == ("", [])
-    trial.begin(4711)
-    shift._end_silent(trial, trial.heard + 4.0)
-    assert not trial.ending
-    shift._end_silent(trial, later)
-    assert trial.ending == "nothing came of it for 5 s, while starting: ended"
-    shift._end_silent(trial, later + local.GRACE / 2)
-    shift._end_silent(trial, later + 2 * local.GRACE)
-    assert [command["number"] for command in told] == [signal.SIGTERM, signal.SIGKILL]
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_leaving_ends_what_still_runs(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    with LocalEngine(1, grace=0.3, tick=0.05) as engine:
+        engine.submit(task(tmp_path, "sleeps", pid=str(pid)))
+        for event in engine.events():
+            if isinstance(event, Event) and event.share == 0.5:
+                break
+        deadline = time.monotonic() + 10
+        while not pid.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert not is_running(int(pid.read_text()))
+
+
+def test_a_killed_fork_server_is_started_again_and_its_tasks_too(tmp_path: Path) -> None:
+    starts = 0
+    with LocalEngine(1) as engine:
+        engine.submit(task(tmp_path, "answer"))
+        for happened in engine.events():
+            if isinstance(happened, Event) and happened.phase == "starting":
+                starts += 1
+                if starts == 1:
+                    assert engine._server is not None
+                    os.kill(engine._server.pid, signal.SIGKILL)
+            elif isinstance(happened, Ended):
+                assert happened.code == 0
+    assert starts == 2
+
+
+def test_a_folder_that_is_in_work_elsewhere_waits_until_it_is_free(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with contextlib.ExitStack() as elsewhere, LocalEngine(1, tick=0.05) as engine:
+        assert elsewhere.enter_context(locked(folder))
+        engine.submit(task(tmp_path, "takes_lock", lock=folder, folder=str(folder)))
+        phases = []
+        for happened in engine.events():
+            if isinstance(happened, Ended):
+                assert happened.code == 0
+            else:
+                phases.append(happened.phase)
+                if happened.phase == WAITING:
+                    elsewhere.close()
+    assert phases == ["starting", WAITING, "starting"]

@@ -127,7 +127,9 @@ COMMANDS: dict[str, Fault] = {
     "Ctrl-C": Fault("Ctrl-C (SIGINT to the command)", INTERRUPTED, 130, GOES_ON),
     "SIGTERM": Fault("SIGTERM to the command", INTERRUPTED, 143, GOES_ON),
     "SIGHUP": Fault("the terminal is closed (SIGHUP)", INTERRUPTED, 129, GOES_ON),
-    "SIGKILL": Fault("SIGKILL to the command at 12 points, one after the other, from before the first worker to the writing of the board", "", -9, GOES_ON),
+    "SIGKILL": Fault(
+        "SIGKILL to the command at 12 points, one after the other, from before the first worker to the writing of the "
+        "board", "", -9, GOES_ON),
     "worker killed": Fault(
         "SIGKILL to a worker in training, then `--retry killed`", "killed: the worker was ended by SIGKILL", 1, SAME
     ),
@@ -169,8 +171,8 @@ HEAD = """# What can go wrong, and what then happens
 
 Made from `tests/faults`, which injects each of these for real, in processes of its own, and checks every cell:
 `python -m tests.faults.cases` writes this page. A run that ends badly never ends the command: it is a row of the board,
-and its record holds the last lines of its log. "The same as undisturbed" is: every sample, every metric and every point of
-the curve are equal to the last digit (on a CPU). `resumed` in a record tells where training went on from a
+and its record holds the last lines of its log. "The same as undisturbed" is: every sample, every metric and every
+point of the curve are equal to the last digit (on a CPU). `resumed` in a record tells where training went on from a
 checkpoint.
 
 Exit status: 0 done; 1 some run failed; 2 the request was wrong; 128 + n the command was ended by signal n.

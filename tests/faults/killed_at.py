@@ -1,8 +1,8 @@
 """``ganbench`` that is killed at a point of its way, which its first argument names.
 
-POINT is ``prepared`` (nothing was started), ``board`` (all is done but the board), ``train-ended``, ``scored``, or a kind
-of task and the phase that its worker enters: ``train:building``, ``train:sampling:0.5`` (at that share of the budget),
-``score:loading``.
+POINT is ``prepared`` (nothing was started), ``board`` (all is done but the board), ``train-ended``, ``scored``, or a
+kind of task and the phase that its worker enters: ``train:building``, ``train:sampling:0.5`` (at that share of the
+budget), ``score:loading``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Signals, kills, full disks and other commands: what the user sees, and that the same command goes on where it stood."""
+"""Signals, kills, full disks, other commands: what the user sees, and that the same command goes on where it stood."""
 
 from __future__ import annotations
 

@@ -2,56 +2,57 @@
 
 Paths are relative to tests/. A test of this file is named where no other file's was as strict.
 
- 1  metrics/test_frechet.py::test_one_dimension
- 2  metrics/test_frechet.py::test_diagonal_covariances_commute
- 3  metrics/test_frechet.py::test_shift_and_scale
- 4  metrics/test_frechet.py::test_shift_and_scale
- 5  metrics/test_frechet.py::test_identical_sets_score_zero
- 6  metrics/test_frechet.py::test_symmetry metrics/test_known_answers.py::test_frechet_distance_under_one_motion_of_both
+ 1  metrics/test_fid.py::test_one_dimension
+ 2  metrics/test_fid.py::test_diagonal_covariances_commute
+ 3  metrics/test_fid.py::test_shift_and_scale
+ 4  metrics/test_fid.py::test_shift_and_scale
+ 5  metrics/test_fid.py::test_identical_sets_score_zero
+ 6  metrics/test_fid.py::test_symmetry metrics/test_known_answers.py::test_frechet_distance_under_one_motion_of_both
     metrics/test_invariances.py::test_rotation
  7  metrics/test_known_answers.py::test_order_of_rows metrics/test_invariances.py::test_order_of_rows
     metrics/test_invariances.py::test_inception_score_bounds
- 8  metrics/test_frechet.py::test_non_commuting_two_by_two
- 9  metrics/test_frechet.py::test_fifty_digits
-10  metrics/test_frechet.py::test_collapsed_generator
-11  metrics/test_frechet.py::test_any_number_of_rows
+ 8  metrics/test_fid.py::test_non_commuting_two_by_two
+ 9  metrics/test_fid.py::test_fifty_digits
+10  metrics/test_fid.py::test_collapsed_generator
+11  metrics/test_fid.py::test_any_number_of_rows
 12  metrics/test_oracles.py::test_frechet_distance metrics/test_oracles.py::test_frechet_distance_of_float32_features
-    metrics/test_frechet.py::test_equals_torch_fidelity
-13  metrics/test_frechet_infinity.py::test_equal_distributions_score_zero
-    metrics/test_frechet.py::test_bias_falls_as_one_over_n
+    metrics/test_fid.py::test_equals_torch_fidelity
+13  metrics/test_fid_infinity.py::test_equal_distributions_score_zero
+    metrics/test_fid.py::test_bias_falls_as_one_over_n
 14  metrics/test_inception_score.py::test_uniform_rows_score_one
     metrics/test_inception_score.py::test_certain_and_balanced_scores_the_number_of_classes
     metrics/test_inception_score.py::test_one_class_scores_one
     metrics/test_inception_score.py::test_equals_torch_fidelity
     metrics/test_invariances.py::test_inception_score_bounds
 15  metrics/test_inception_score.py::test_is_marginal_entropy_less_mean_entropy
-16  metrics/test_mmd.py::test_equals_torch_fidelity metrics/test_kernel.py::test_two_rows_by_hand
-    metrics/test_kernel.py::test_a_set_against_itself_is_not_positive metrics/test_kernel.py::test_unbiased
+16  metrics/test_mmd.py::test_equals_torch_fidelity metrics/test_kid.py::test_two_rows_by_hand
+    metrics/test_kid.py::test_a_set_against_itself_is_not_positive metrics/test_kid.py::test_unbiased
     metrics/test_oracles.py::test_kernel_distance
-17  metrics/test_precision_recall.py::test_on_a_line
-18  metrics/test_precision_recall.py::test_far_clusters_share_nothing
-19  metrics/test_precision_recall.py::test_a_set_against_itself
-20  metrics/test_precision_recall.py::test_swapping_the_sets_swaps_precision_and_recall
-    metrics/test_precision_recall.py::test_collapsed_generator
-21  metrics/test_precision_recall.py::test_equals_prdc metrics/test_oracles.py::test_density_and_coverage
-    metrics/test_precision_recall.py::test_documented_divergence_from_prdc_on_duplicates
+17  metrics/test_prdc.py::test_on_a_line
+18  metrics/test_prdc.py::test_far_clusters_share_nothing
+19  metrics/test_prdc.py::test_a_set_against_itself
+20  metrics/test_prdc.py::test_swapping_the_sets_swaps_precision_and_recall
+    metrics/test_prdc.py::test_collapsed_generator
+21  metrics/test_prdc.py::test_equals_prdc metrics/test_oracles.py::test_density_and_coverage
+    metrics/test_prdc.py::test_documented_divergence_from_prdc_on_duplicates
 22  metrics/test_known_answers.py::test_expected_density_and_coverage
-23  metrics/test_precision_recall.py::test_features_far_from_the_origin
+23  metrics/test_prdc.py::test_features_far_from_the_origin
     metrics/test_oracles.py::test_torch_fidelity_loses_float32_features_far_from_the_origin
 24  metrics/test_vendi.py::test_one_direction_scores_one metrics/test_vendi.py::test_orthogonal_rows_score_their_number
-25  metrics/test_memorisation.py::test_copies_score_zero
+25  metrics/test_authenticity.py::test_copies_score_zero
 26  metrics/test_known_answers.py::test_labelled_real_samples_teach_what_training_images_do
     metrics/test_known_answers.py::test_random_labels_teach_nothing
 27  metrics/test_known_answers.py::test_batch_size_and_threads metrics/test_known_answers.py::test_devices
     metrics/test_known_answers.py::test_readers_of_a_folder extractors/test_inception.py::test_batch_size
-    metrics/test_input.py::test_devices_agree
-28  evaluation/test_samples.py::test_what_cannot_be_scored_says_why evaluation/test_images.py::test_arrays_are_refused
-    metrics/test_input.py::test_not_finite metrics/test_input.py::test_too_few_rows
-    metrics/test_known_answers.py::test_two_rows metrics/test_per_class.py::test_refusals
+    metrics/test_validation.py::test_devices_agree
+28  scoring/test_samples.py::test_what_cannot_be_scored_says_why
+    scoring/external/test_images.py::test_arrays_are_refused
+    metrics/test_validation.py::test_not_finite metrics/test_validation.py::test_too_few_rows
+    metrics/test_known_answers.py::test_two_rows metrics/test_fid_per_class.py::test_refusals
     extractors/test_bundled.py::test_a_channel_too_many_is_refused
 29  metrics/test_known_answers.py::test_pixels_are_rounded_at_half_steps
-    evaluation/test_samples.py::test_values_are_clamped_and_rounded_half_to_even_once
-30  evaluation/test_judge.py::test_features_of_real_images_are_kept_by_content_and_extractor
+    scoring/test_samples.py::test_values_are_clamped_and_rounded_half_to_even_once
+30  scoring/test_evaluator.py::test_features_of_real_images_are_kept_by_content_and_extractor
     metrics/test_known_answers.py::test_features_are_taken_anew_where_one_weight_or_one_pixel_changes
 
 What the numbers ask, where it is not in the name: 9 is a value from 50 digits for one pair of sets of 12 features. The

@@ -2,7 +2,7 @@
 
 torch-fidelity (FID, IS, KID, precision and recall), pytorch-fid, clean-fid and torchmetrics (FID), prdc (all four).
 Features hold values that float32 can hold, as extractors' do; float64 goes into every implementation unless a test says
-otherwise. Plain random features are compared in test_frechet.py, test_kernel.py, test_mmd.py, test_precision_recall.py
+otherwise. Plain random features are compared in test_fid.py, test_kid.py, test_mmd.py, test_prdc.py
 and test_inception_score.py too, at their tolerances; here is what breaks implementations.
 """
 
@@ -106,7 +106,7 @@ def test_frechet_distance(theirs: Callable[[Rows, Rows], float], case: str) -> N
 
     All four form the product of the covariances. Rounding makes its zero eigenvalues some 1e-16 of the largest, and
     the root of that is 1e-8: measured 1e-8 with fewer rows than features and 2e-10 with a column of 0.1, whose variance
-    is rounding (theirs, not ours: test_frechet.py compares ours with a route that forms no product). Else measured
+    is rounding (theirs, not ours: test_fid.py compares ours with a route that forms no product). Else measured
     1e-12, as the smallest eigenvalue is 1e-4 of the largest and its root loses digits too.
     """
     real, fake = CASES[case]

@@ -1,4 +1,4 @@
-"""Points on their way: drawn, read, taken for features, scored; what is of images alone is left out."""
+"""Points: read, taken for features, scored; what is of images alone is left out."""
 
 from __future__ import annotations
 
@@ -7,65 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from ganbench.data.dataset import Dataset
 from ganbench.data.gaussian_mixtures import RING8
-from ganbench.data.pixels import to_float
 from ganbench.errors import RequestError
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.coordinates import COORDINATES
-from ganbench.model import DataSpec, Model
 from ganbench.registry.builtin_metrics import METRICS
 from ganbench.scoring.evaluator import Evaluator
 from ganbench.scoring.external.point_files import read_points
 from ganbench.scoring.metric_context import Classifier
-from ganbench.training.batches import Batches
-from ganbench.training.sampling import SampleError, draw
 
 CPU = torch.device("cpu")
-
-
-class Off(Model):
-    """Gives points that no byte can hold, some a little beyond the range."""
-
-    name, step = "off", 1.0
-
-    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
-        return torch.linspace(-self.step, self.step, 2 * n).view(n, 2)
 
 
 @pytest.fixture(scope="module")
 def ring8() -> Dataset:
     return RING8.load(None)
-
-
-def off(step: float) -> Off:
-    model = Off(DataSpec((2,), 8, "ring8", 100), Off.Config())
-    model.step = step
-    return model
-
-
-def test_points_are_drawn_as_they_are_and_cut_to_the_range() -> None:
-    samples = draw(off(1.0005), 7, None, seed=0)
-    assert samples.dtype is torch.float32
-    torch.testing.assert_close(samples.flatten(), torch.linspace(-1.0005, 1.0005, 14).clamp(-1, 1))
-    with pytest.raises(SampleError, match="beyond"):
-        draw(off(1.1), 7, None, seed=0)
-
-
-def test_training_sees_the_coordinates_of_points_and_a_copy_of_them() -> None:
-    points = torch.tensor([[0.123456789, -1.0], [0.5, 0.25]])
-    batch = next(iter(Batches(points, None, 2, seed=0)))
-    assert sorted(batch.images.flatten().tolist()) == sorted(points.flatten().tolist())
-    to_float(points).zero_()
-    batch.images.zero_()
-    assert points.abs().sum() > 0
-
-
-def test_pixels_become_floats_as_ever() -> None:
-    pixels = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(to_float(pixels), pixels.float().div_(127.5).sub_(1.0))
 
 
 def test_real_points_are_scored_by_what_applies_to_them(ring8: Dataset) -> None:
@@ -77,22 +35,22 @@ def test_real_points_are_scored_by_what_applies_to_them(ring8: Dataset) -> None:
     result = evaluator.score(torch.from_numpy(ring8.validation.images), labels, classifier=Classifier(1, 0))
     scores = {name: score.value for name, score in result.scores.items()}
     assert scores["modes"] == 8
-    assert scores["good"] == pytest.approx(1 - np.exp(-4.5), abs=0.007)
+    assert scores["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.007)
     assert 0 <= scores["mode_kl"] < 0.01
     assert scores["precision"] > 0.9
-    assert sum(result.scores["mode_kl"].details["by_mode"]) == round(2500 * scores["good"])
-    needs = {name: result.skipped[name] for name in ("is", "acc", "acc_oracle", "gan_test")}
+    assert sum(result.scores["mode_kl"].details["by_mode"]) == round(2500 * scores["high_quality"])
+    needs = {name: result.skipped[name] for name in ("is", "cas", "cas_oracle", "gan_test")}
     assert needs == {
-        "is": "needs probabilities", "acc": "needs classifier", "acc_oracle": "needs oracle, classifier",
+        "is": "needs probabilities", "cas": "needs classifier", "cas_oracle": "needs oracle, classifier",
         "gan_test": "needs oracle",
     }  # fmt: skip
 
 
 def test_images_have_no_modes(digits: Dataset) -> None:
-    chosen = [metric for metric in METRICS if metric.name in ("fid", "mode_kl", "modes", "good")]
+    chosen = [metric for metric in METRICS if metric.name in ("fid", "mode_kl", "modes", "high_quality")]
     evaluator = Evaluator(digits, LENETS[0].load(CPU, None), "lenet", chosen, oracle=False, device=CPU)
     result = evaluator.score(torch.from_numpy(digits.validation.images))
-    assert result.skipped == dict.fromkeys(("mode_kl", "modes", "good"), "needs modes")
+    assert result.skipped == dict.fromkeys(("mode_kl", "modes", "high_quality"), "needs modes")
 
 
 def test_points_and_images_have_extractors_of_their_own() -> None:

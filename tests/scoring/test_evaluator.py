@@ -1,4 +1,4 @@
-"""The judge: the ceiling above the floor, copies exposed, and torch-fidelity's numbers on the same samples."""
+"""The evaluator: the ceiling above the floor, copies exposed, and torch-fidelity's numbers on the same samples."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LENET = LENETS[0]
 
 
 @pytest.fixture(scope="module")
-def judge(mnist5k: Dataset) -> Evaluator:
+def evaluator(mnist5k: Dataset) -> Evaluator:
     return Evaluator(mnist5k, LENET.load(CPU, None), LENET.identity(None), STANDARD, oracle=True, device=CPU)
 
 
-def values(judge: Evaluator, images: Tensor) -> dict[str, float]:
-    return flatten(judge.score(images).scores)
+def values(evaluator: Evaluator, images: Tensor) -> dict[str, float]:
+    return flatten(evaluator.score(images).scores)
 
 
 def noise(n: int) -> Tensor:
@@ -44,10 +44,10 @@ def perturbed(images: Tensor) -> Tensor:
     return torch.maximum(images.roll(1, dims=3), grain)
 
 
-def test_real_is_better_than_perturbed_is_better_than_noise(judge: Evaluator, mnist5k: Dataset) -> None:
+def test_real_is_better_than_perturbed_is_better_than_noise(evaluator: Evaluator, mnist5k: Dataset) -> None:
     validation = torch.from_numpy(mnist5k.validation.images)
     real, worse, floor = (
-        values(judge, images) for images in (validation, perturbed(validation), noise(len(validation)))
+        values(evaluator, images) for images in (validation, perturbed(validation), noise(len(validation)))
     )
     for name in ("is", "recall", "coverage"):
         assert real[name] > worse[name] >= floor[name], name
@@ -56,24 +56,24 @@ def test_real_is_better_than_perturbed_is_better_than_noise(judge: Evaluator, mn
     assert 0.5 < real["authenticity"] < 1
 
 
-def test_training_images_have_no_authenticity(judge: Evaluator, mnist5k: Dataset) -> None:
-    found = values(judge, torch.from_numpy(mnist5k.train.images[:500]))
+def test_training_images_have_no_authenticity(evaluator: Evaluator, mnist5k: Dataset) -> None:
+    found = values(evaluator, torch.from_numpy(mnist5k.train.images[:500]))
     assert found["authenticity"] == 0.0
     assert found["copying"] < -10
     assert found["precision"] > 0.8  # no other column sees it
 
 
-def test_accuracies_are_there_where_they_apply(digits: Dataset, judge: Evaluator) -> None:
+def test_accuracies_are_there_where_they_apply(digits: Dataset, evaluator: Evaluator) -> None:
     images, labels = torch.from_numpy(digits.validation.images), torch.from_numpy(digits.validation.labels)
 
     def names(oracle: bool, labels: Tensor | None, steps: int) -> set[str]:
         small = Evaluator(digits, LENET.load(CPU, None), LENET.identity(None), STANDARD, oracle=oracle, device=CPU)
         classifier = Classifier(steps, seed=0) if steps else None
-        return set(small.score(images, labels, classifier=classifier).scores) & {"acc", "gan_test", "acc_oracle"}
+        return set(small.score(images, labels, classifier=classifier).scores) & {"cas", "gan_test", "cas_oracle"}
 
-    assert names(True, labels, 2) == {"acc", "gan_test", "acc_oracle"}
-    assert names(True, None, 2) == {"acc_oracle"}
-    assert names(False, labels, 2) == {"acc"}
+    assert names(True, labels, 2) == {"cas", "gan_test", "cas_oracle"}
+    assert names(True, None, 2) == {"cas_oracle"}
+    assert names(False, labels, 2) == {"cas"}
     assert names(True, labels, 0) == {"gan_test"}
 
 
@@ -117,7 +117,7 @@ class Stack(TorchDataset):  # type: ignore[type-arg]
 
 
 @pytest.mark.parametrize("change", [lambda images: images, perturbed], ids=["held-out", "perturbed"])
-def test_torch_fidelity_agrees(judge: Evaluator, mnist5k: Dataset, change) -> None:
+def test_torch_fidelity_agrees(evaluator: Evaluator, mnist5k: Dataset, change) -> None:
     # Where the two differ, and why that is no more than rounding here:
     # - IS depends on which rows share a split. torch-fidelity shuffles them with RandomState(2020) by default, and so
     #   do we; unshuffled it would differ by a few 1e-3. Its logits come from our probabilities: softmax undoes that.
@@ -129,7 +129,7 @@ def test_torch_fidelity_agrees(judge: Evaluator, mnist5k: Dataset, change) -> No
 
     register_with_torch_fidelity()
     samples, reference = change(torch.from_numpy(mnist5k.validation.images)), torch.from_numpy(mnist5k.test.images)
-    ours = values(judge, samples)
+    ours = values(evaluator, samples)
     theirs = calculate_metrics(
         input1=Stack(samples), input2=Stack(reference), feature_extractor=LENET.name, isc=True, fid=True, prc=True,
         prc_neighborhood=3, isc_splits=10, batch_size=250, cuda=False, save_cpu_ram=True, cache=False, verbose=False,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
+import pytest
 import torch
 
 from ganbench.data.dataset import Dataset
-from ganbench.metrics.downstream_classifier import downstream_accuracy
+from ganbench.metrics.downstream_classifier import PEAK_LR, downstream_accuracy, learning_rates, network
 
 
 def accuracy(digits: Dataset, labels: torch.Tensor, seed: int = 0, steps: int = 150) -> float:
@@ -38,3 +41,22 @@ def test_colour_images_are_taken_too() -> None:
     labels = torch.arange(80) % 2
     images[labels == 1, 0] = 255
     assert downstream_accuracy(images, labels, images, labels, classes=2, steps=40, seed=0) > 0.9
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 150])
+def test_learning_rates_are_those_of_one_cycle(steps: int) -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=PEAK_LR)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=PEAK_LR, total_steps=steps)
+    expected = []
+    for step in range(steps):
+        expected.append(optimizer.param_groups[0]["lr"])
+        if step < steps - 1:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # no update is made before the rate changes
+                schedule.step()
+    assert learning_rates(steps) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 8, 8), (3, 7, 9), (3, 32, 32)])
+def test_images_of_any_size_are_taken(shape: tuple[int, ...]) -> None:
+    assert network(shape, 5)(torch.zeros(2, *shape)).shape == (2, 5)

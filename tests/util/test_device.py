@@ -11,20 +11,17 @@ from ganbench.util.device import MEMORY_PER_JOB, pick_device, read_size, share_o
 
 
 @pytest.mark.parametrize(
-    ("jobs", "threads", "trials", "device", "cores", "memory", "found"),
+    ("jobs", "threads", "device", "cores", "memory", "found"),
     [
-        (None, None, 9, "cpu", 2, 99, (2, 1)), (None, None, 1, "cpu", 8, 99, (1, 1)),
-        (None, None, 9, "cpu", 8, 3, (3, 1)), (None, None, 9, "cuda:0", 8, 99, (1, 8)),
-        (None, None, 9, "cpu", 8, 0, (1, 1)), (1, None, 9, "cpu", 2, 99, (1, 1)),
-        (4, None, 9, "cpu", 2, 99, (4, 1)), (3, None, 0, "cpu", 2, 99, (1, 1)), (None, 4, 9, "cpu", 8, 99, (2, 4)),
-        (None, 16, 9, "cpu", 8, 99, (1, 16)), (3, 2, 9, "cuda:0", 8, 99, (3, 2)),
+        (None, None, "cpu", 2, 99, (2, 1)), (None, None, "cpu", 8, 3, (3, 1)), (None, None, "cuda:0", 8, 99, (1, 8)),
+        (None, None, "cpu", 8, 0, (1, 1)), (1, None, "cpu", 2, 99, (1, 1)), (4, None, "cpu", 2, 99, (4, 1)),
+        (None, 4, "cpu", 8, 99, (2, 4)), (None, 16, "cpu", 8, 99, (1, 16)), (3, 2, "cuda:0", 8, 99, (3, 2)),
     ],
 )  # fmt: skip
 def test_the_number_of_threads_does_not_depend_on_that_of_jobs(
     monkeypatch: pytest.MonkeyPatch,
     jobs: int | None,
     threads: int | None,
-    trials: int,
     device: str,
     cores: int,
     memory: int,
@@ -32,15 +29,15 @@ def test_the_number_of_threads_does_not_depend_on_that_of_jobs(
 ) -> None:
     monkeypatch.setattr(resources, "cores", lambda: cores)
     monkeypatch.setattr(resources, "memory", lambda: memory * MEMORY_PER_JOB)
-    assert share_out(jobs, threads, trials, device) == found
+    assert share_out(jobs, threads, device) == found
 
 
 @pytest.mark.parametrize("number", [0, -1])
 def test_less_than_one_job_or_thread_is_refused(number: int) -> None:
     with pytest.raises(RequestError, match="^--jobs"):
-        share_out(number, None, 3, "cpu")
+        share_out(number, None, "cpu")
     with pytest.raises(RequestError, match="^--threads"):
-        share_out(None, number, 3, "cpu")
+        share_out(None, number, "cpu")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +49,7 @@ def test_sizes_are_read(text: str | None, size: int | None) -> None:
 
 @pytest.mark.parametrize("text", ["", "4", "GiB", "4XiB", "1.2.3GiB", "-4GiB", "500MiB", "nan GB"])
 def test_a_size_that_cannot_be_read_or_met_is_refused(text: str) -> None:
-    with pytest.raises(RequestError, match="^--memory .*4GiB"):
+    with pytest.raises(RequestError, match="^--memory-limit .*4GiB"):
         read_size(text)
 
 
