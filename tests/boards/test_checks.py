@@ -49,7 +49,7 @@ def test_a_key_that_is_not_that_of_the_content_is_refused(tmp_path: Path) -> Non
 def test_a_seed_that_was_searched_for_is_refused(tmp_path: Path) -> None:
     found = board(tmp_path, [respecified(make("a"), seed=7), make("b")])
     assert labels(found) == ["b"]
-    assert found.refused[0].reason.startswith("its seed 7 is not that of repetition 0")
+    assert found.refused[0].reason.startswith("its seed 7 is not that of seed index 0")
     assert make("b").record.spec.seed == run_seed(TRAIN, 0)
 
 
