@@ -27,7 +27,7 @@ def caption(board: Board) -> list[tuple[str, str]]:
         ("reference", f"images of the {scoring.split} split of {scoring.dataset}, never trained on, sha256 "
          f"{scoring.reference_sha256[:12]}"),
         ("extractor", f"{scoring.extractor}, sha256 {scoring.extractor_sha256[:12]}"),
-        ("seeds", f"seeds {_listed(map(str, indices)) or 'none'}"),
+        ("seeds", _listed(map(str, indices)) or "none"),
         ("downstream classifier", f"{scoring.classifier_steps:,} updates, {scoring.classifier_seeds} seeds a run"),
         ("machine", _distinct(map(_machine, provenances))),
         ("versions", _distinct(map(_versions, provenances))),

@@ -169,7 +169,7 @@ def test_markdown_says_what_a_reader_must_know(everything: Board) -> None:
     for said in (
         "reaches 0.980", "version 1", "1,000 samples", "test split of digits, never trained on", f"sha256 {'e' * 12}",
         f"sha256 {'d' * 12}", "8kimg a run, fp32", "AMD EPYC, cores 2, threads 1", "torch 2.15.0", "2026-11-01",
-        "`ganbench board --track tiny-quick`", "seeds 0, 1, 2, 3", f"key {protocol().key}",
+        "`ganbench board --track tiny-quick`", "- seeds: 0, 1, 2, 3", f"key {protocol().key}",
         "[arXiv:2002.09797](https://arxiv.org/abs/2002.09797)",
     ):  # fmt: skip
         assert said in text, said

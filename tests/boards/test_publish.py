@@ -333,7 +333,7 @@ def test_the_index_has_a_line_for_every_board(places: Places) -> None:
 
 
 def test_the_floor_imports_no_torch_and_only_what_it_needs() -> None:
-    modules = "board write terminal dataframe csv_table publish remove".split()
+    modules = ["board", "write", "terminal", "dataframe", "csv_table", "publish", "remove"]
     code = f"import sys\nfor name in {modules}: __import__('ganbench.boards.' + name)\n"
     code += "print([name for name in ('torch', 'pandas', 'matplotlib', 'scipy', 'PIL') if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
