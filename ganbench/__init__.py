@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.errors import RequestError
 from ganbench.registry.hookspecs import hookimpl
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Model": "ganbench.model",
