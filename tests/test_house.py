@@ -19,6 +19,11 @@ FLOORS = [
     ["api"],
     ["cli", "__main__"],
 ]
+APART = {
+    "training": {"scoring", "metrics", "extractors", "tracks", "pictures", "boards"},
+    "scoring": {"training", "model", "boards"},
+}
+"""Rooms of one house that must not know each other: a contestant and its referee."""
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted((ROOT / "ganbench").rglob("*.py"))
 
@@ -49,6 +54,13 @@ def test_imports_go_down(path):
     for module, typing_only in imported(path):
         target = module.split(".")[1]
         assert typing_only or FLOOR_OF[target] <= FLOOR_OF[room], f"{room} imports {module} from a higher floor"
+
+
+@pytest.mark.parametrize("room", APART)
+def test_training_and_scoring_stay_apart(room):
+    for path in (ROOT / "ganbench" / room).rglob("*.py"):
+        for module, typing_only in imported(path):
+            assert typing_only or module.split(".")[1] not in APART[room], f"{path} imports {module}"
 
 
 def test_every_room_has_a_floor():

@@ -17,7 +17,8 @@ def caption(board: Board) -> list[tuple[str, str]]:
     indices = sorted({entry.seed_index for entry in trained})
     sizes = sorted({ranked.row.samples for ranked in board.rows if ranked.row.samples is not None})
     days = sorted({started(entry.run)[:10] for entry in trained} - {""})
-    device = f", on {training.device}" if training.device else ""
+    devices = sorted({entry.run.spec.training.device for entry in trained} - {""})
+    device = f", on {_listed(devices)}" if devices else ""
     return [
         ("track", f"{track.name}, version {track.version}"),
         ("training protocol", f"{training.budget} a run{device}, {training.precision}, on the {training.n:,} training "

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 
 from ganbench.metric import MetricInfo
-from ganbench.store.run_record import RunRecord
+from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.store.score_record import ScoreRecord
 from ganbench.store.seeds import run_seed
 
@@ -43,11 +43,15 @@ def has_other_code(record: RunRecord, known_sources: KnownSources) -> bool:
     return source is not None and source != info.source
 
 
-def score_refusal(score: ScoreRecord, metrics: Mapping[str, MetricInfo]) -> str:
-    """Say why a score is not to be believed: a value beyond its metric's range; nothing where there is none.
+def score_refusal(score: ScoreRecord, record: RunRecord, metrics: Mapping[str, MetricInfo]) -> str:
+    """Say why a score of a run is not to be believed, such as a value beyond its metric's range; nothing if it is.
 
     `metrics` are the board's own: a record that was edited may say another range for one of them.
     """
+    if record.status is RunStatus.OK and record.samples is None:
+        return "its run left no samples that could have been scored"
+    if record.samples is not None and score.n > min(record.samples.n, score.protocol.samples):
+        return f"it says that {score.n:,} samples were scored, which is more than there are"
     for name, value in _values(score):
         said = score.metric_info.get(name)
         if said is None:

@@ -68,20 +68,31 @@ def collect(
     known_sources: KnownSources,
     now: datetime.datetime,
 ) -> Collection:
-    """Gather the runs of a training protocol, with their scores under a scoring protocol, merged by key."""
+    """Gather the runs of a training protocol, with their scores under a scoring protocol.
+
+    A published row keeps its own numbers, of all its runs; one whose every run the user has, too, is not shown twice.
+    """
     found = Collection()
-    entries: dict[str, _Read] = {}
-    for where, group in ((False, stores), (True, published)):
-        for store in group:
-            for each in _read(request, store, where, found, known_sources, now):
-                entries.setdefault(each.entry.run.key, each)  # a user's own run comes before its published copy
-    ambiguous = ambiguous_extractors(score for each in entries.values() for score in each.others)
-    named = [replace(each.entry, others=by_extractor(each.others, ambiguous)) for each in entries.values()]
+    own, copies = ({
+        each.entry.run.key: each
+        for store in group
+        for each in _read(request, store, where, found, known_sources, now)
+    } for where, group in ((False, stores), (True, published)))  # fmt: skip
+    new = {each.entry.row for key, each in copies.items() if _adds(each.entry, own.get(key))}
+    read = [*own.values(), *(each for each in copies.values() if each.entry.row in new)]
+    ambiguous = ambiguous_extractors(score for each in read for score in each.others)
+    named = [replace(each.entry, others=by_extractor(each.others, ambiguous)) for each in read]
     kept = of_one_version(_one_device(named, request, found), request.metrics)
     for where in (False, True):
         found.shown += _supersede([entry for entry in kept if entry.published is where], found)
     found.refused.sort(key=lambda each: str(each.path))
+    found.left_out = list(dict.fromkeys(found.left_out))
     return found
+
+
+def _adds(published: Entry, own: _Read | None) -> bool:
+    """Tell whether a published run says more than the user's copy of it."""
+    return own is None or (published.ok and not own.entry.ok)
 
 
 def _read(
@@ -149,7 +160,7 @@ def _entry(stored: StoredRun, request: BoardRequest, published: bool, found: Col
     metrics = {metric.name: metric for metric in request.metrics}
     found.refused += [_problem(stored, problem) for problem in stored.problems]
     for score in stored.scores:
-        if reason := score_refusal(score, metrics):
+        if reason := score_refusal(score, stored.record, metrics):
             found.refused.append(Refusal(stored.folder / SCORES / f"{score.key}.json", reason))
         else:
             good.append(score)

@@ -44,6 +44,11 @@ class Entry:
         return self.run.spec.model_info
 
     @property
+    def row(self) -> tuple[str, str, str]:
+        """What seeds are averaged over: label, version and source."""
+        return self.info.label, self.info.version, self.info.source
+
+    @property
     def seed_index(self) -> int:
         return self.run.spec.seed_index
 

@@ -36,7 +36,8 @@ def publish(
 ) -> tuple[Board, list[str]]:
     """Merge the runs of a store that belong to a track into `published`, and write the board; return it and the keys.
 
-    Keys, checksums and, where the samples are there, their hashes are computed anew. Publishing again changes nothing.
+    Keys, checksums and, where the samples are there, their hashes are computed anew. Publishing again changes nothing;
+    where the store holds no scored run of the track, its board is written again from the published runs.
     A run that failed, or was not scored, does not replace its published copy that ended well.
     Raises `RequestError` where the track's name is taken with other content, where a record is not to be believed,
     and where there is nothing to publish; nothing is changed then.
@@ -51,6 +52,8 @@ def publish(
     folder = published / request.track.name
     entries = [entry for entry in board.entries if not _would_undo(entry, folder / "runs" / entry.run.key)]
     if not any(entry.ok and entry.info.role == "model" for entry in entries):
+        if published_store(published, request.track.name).keys():
+            return rebuild(request, published), []
         raise RequestError(f"track {request.track.name!r}: {store.root} holds no scored run of it: nothing to publish")
     for entry in entries:
         _check_samples(entry)

@@ -111,6 +111,19 @@ def test_a_value_without_a_description_is_refused(tmp_path: Path) -> None:
     assert "fid is not described" in board(tmp_path, [made]).refused[0].reason
 
 
+@pytest.mark.parametrize("n", [1001, 10**9])
+def test_more_samples_than_there_are_is_refused(tmp_path: Path, n: int) -> None:
+    found = board(tmp_path, [make("a", n=n)])
+    assert [each.row.runs for each in found.rows] == [0]
+    assert "more than there are" in found.refused[0].reason
+
+
+def test_a_score_of_a_run_without_samples_is_refused(tmp_path: Path) -> None:
+    found = board(tmp_path, [make("a", record={"samples": None})])
+    assert [each.row.runs for each in found.rows] == [0]
+    assert "left no samples" in found.refused[0].reason
+
+
 def test_scores_of_other_samples_are_refused(tmp_path: Path) -> None:
     made = make("a")
     made = made._replace(scores=[made.scores[0].model_copy(update={"samples_sha256": "0" * 64})])

@@ -27,8 +27,29 @@ def test_runs_and_published_ones_stand_apart_and_a_key_counts_once(tmp_path: Pat
     shown = {(each.row.label, each.row.published): each.row for each in found.rows}
     assert set(shown) == {("a", False), ("a", True), ("b", True), ("real", False)}
     assert [entry.metrics["fid"].value for entry in shown["a", False].entries] == [1.0, 3.0]
-    assert [entry.metrics["fid"].value for entry in shown["a", True].entries] == [6.0]
+    assert [entry.metrics["fid"].value for entry in shown["a", True].entries] == [5.0, 6.0], "numbers of its own"
     assert len(shown["real", False].entries) == 1
+
+
+def test_a_published_row_whose_every_run_the_user_has_is_not_shown_twice(tmp_path: Path) -> None:
+    write(tmp_path / "published" / TRACK.name / "runs", [*seeds("a", (5.0, 6.0)), make("b")])
+    found = board(tmp_path / "runs", seeds("a", (5.0, 6.0, 7.0)), published=tmp_path / "published")
+    assert [(each.row.label, each.row.published) for each in found.rows] == [("a", False), ("b", True)]
+
+
+def test_a_published_score_is_shown_where_the_user_has_the_run_alone(tmp_path: Path) -> None:
+    write(tmp_path / "published" / TRACK.name / "runs", [make("a", 0, 5.0)])
+    found = board(tmp_path / "runs", [make("a", 0, scored=False)], published=tmp_path / "published")
+    assert [(each.row.published, each.row.runs) for each in found.rows] == [(True, 1), (False, 0)] or [
+        (each.row.published, each.row.runs) for each in found.rows
+    ] == [(False, 0), (True, 1)]
+
+
+def test_what_is_left_out_of_both_places_is_said_once(tmp_path: Path) -> None:
+    made = [make("a"), make("b", asked={"precision": "bf16"})]
+    write(tmp_path / "published" / TRACK.name / "runs", made)
+    found = board(tmp_path / "runs", made, published=tmp_path / "published")
+    assert found.left_out == ("left out 1 run in bf16: this board shows fp32",)
 
 
 def test_published_rows_stand_below_and_are_ranked_with_the_users(tmp_path: Path) -> None:

@@ -107,6 +107,17 @@ def test_a_new_run_adds_to_a_board_and_never_empties_it(places: Places, tmp_path
     assert (places.board / "a.png").is_file()
 
 
+def test_a_store_that_is_gone_leaves_the_published_board_as_it_is(places: Places) -> None:
+    places.add(full(), pictures=True)
+    places.publish()
+    first = contents(places.published)
+    shutil.rmtree(places.runs)
+    for name in ("tiny-quick.md", "tiny-quick.csv", "README.md"):
+        (places.published / name).unlink()
+    places.publish()
+    assert contents(places.published) == first
+
+
 @pytest.mark.parametrize("made", [[], [make("real", role="ceiling")], [make("a", scored=False)]])
 def test_nothing_to_publish_writes_nothing(places: Places, made: list[Made]) -> None:
     places.add(made)
