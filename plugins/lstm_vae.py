@@ -50,6 +50,7 @@ class WriteRows(nn.Module):
 
 class LSTMVAE(VAE):
     name, paper = "lstm-vae", "arXiv:1511.06349"
+    autocast = False  # oneDNN has no bfloat16 LSTM for processors without bfloat16 units, and raises
 
     @dataclass(frozen=True)
     class Config(VAE.Config):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
+import os
+import pickle
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import pytest
 
@@ -19,6 +22,9 @@ from ganbench.registry.builtins import discover
 from ganbench.registry.registry import Registry
 from ganbench.store.store import Store, StoredRun
 
+from .zygote import Zygote, use
+
+T = TypeVar("T")
 SMOKE = ("--track", "digits-smoke", "--seeds", "1", "--budget", "5steps")
 
 
@@ -37,6 +43,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANBENCH_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """Let the commands that are tested have their fork servers from one process."""
+    with Zygote(tmp_path_factory.mktemp("zygote") / "socket") as zygote:
+        use(zygote)
+        yield zygote
 
 
 def call(*words: object) -> Answer:
@@ -70,6 +84,29 @@ def mnist5k() -> Dataset:
     return load_mnist5k()
 
 
+class MakeOnce(Protocol):
+    """Return what `make` returns for a new folder; all processes of pytest-xdist share the first one's."""
+
+    def __call__(self, name: str, make: Callable[[Path], T]) -> T: ...
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def made(name: str, make: Callable[[Path], T]) -> T:
+        folder, result = root / name, root / f"{name}.pickle"
+        with open(root / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not result.exists():
+                folder.mkdir()
+                result.write_bytes(pickle.dumps(make(folder)))
+        return pickle.loads(result.read_bytes())  # type: ignore[no-any-return]
+
+    return made
+
+
 class Smoke(NamedTuple):
     """A small run: its command, its folders, and what it answered."""
 
@@ -80,12 +117,14 @@ class Smoke(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Smoke:
+def smoke(make_once: MakeOnce) -> Smoke:
     """Two models and the baselines after five steps; tests only look at it."""
-    folder = tmp_path_factory.mktemp("smoke")
-    runs, boards = folder / "runs", folder / "boards"
-    words = ("run", "--plugins", "dcgan,vae", *SMOKE, "--jobs", 2, *at(folder))
-    return Smoke(words, runs, boards, call(*words))
+
+    def make(folder: Path) -> Smoke:
+        words = ("run", "--plugins", "dcgan,vae", *SMOKE, "--jobs", 2, *at(folder))
+        return Smoke(words, folder / "runs", folder / "boards", call(*words))
+
+    return make_once("smoke", make)
 
 
 def stored(runs: Path) -> dict[str, StoredRun]:

@@ -50,7 +50,7 @@ def test_a_run_is_shown_whole(folder: Path, record: RunRecord, command: Command)
         str(record.provenance["started"]), str(record.provenance["torch"]), "ganbench run --plugins tiny",
         str(folder / "run.json"), str(folder / "samples.png"), str(folder / "curve.csv"),
         str(folder / "samples" / "final.npy"), "they can be drawn again from the checkpoint",
-        "note        training went on while samples were drawn", "no ACC, GAN_TEST: needs labels", "loss g",
+        "note        training went on while samples were drawn", "no CAS, GAN_TEST: needs labels", "loss g",
         f"scores {protocol().key}  1,000 samples against the test split of digits", "lenet-mnist, sha256 eeeeeeeeeeee",
         f"scores {VALIDATION.key}  1,000 samples against the validation split", "other-net, sha256 888888888888",
     ):  # fmt: skip

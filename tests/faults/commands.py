@@ -16,11 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from ganbench.experiment.session import PRELOAD
 from ganbench.store.checkpoint_header import Damaged, read_header
 from ganbench.store.run_record import RunRecord, read_run
 from ganbench.store.score_record import ScoreRecord
 from ganbench.store.store import Store
 
+from ..zygote import MARK, Zygote, in_use, use
 from .cases import MODELS
 from .models import __file__ as SOURCE
 
@@ -30,6 +32,8 @@ WORDS = (
 )  # fmt: skip
 """A trial of a few seconds that has everything: two optimisers, batch normalisation, an average, counters."""
 PATIENCE = 120
+Scenario = Callable[[Path, Path], None]
+"""What happens in a folder, and the folder of the undisturbed run."""
 
 
 class Ended(NamedTuple):
@@ -44,17 +48,17 @@ class Command:
     """A running ``ganbench run`` in a folder, forked from a process that has imported torch: that saves seconds.
 
     With the shell's `before` it is a Python of its own, after that. `killed` is a point of `killed_at`. `mark` is in
-    the environment of every process that comes of it.
+    the environment, or the name, of every process that comes of it.
     """
 
     def __init__(
         self, folder: Path, *words: str, environment: dict[str, str] | None = None, before: str = "", killed: str = ""
     ) -> None:
-        self.folder, self.mark = folder, uuid.uuid4().hex
+        self.folder, self.mark = folder, uuid.uuid4().hex[:15]
         self.out, self.err = folder / f"out-{self.mark}.txt", folder / f"err-{self.mark}.txt"
         for path in (self.out, self.err):
             path.touch()
-        environment = {"GANBENCH_TEST_MARK": self.mark} | (environment or {})
+        environment = {MARK: self.mark} | (environment or {})
         self.process = _shell(self, words, before, environment) if before else _forked(self, words, environment, killed)
 
     def end(self) -> Ended:
@@ -85,7 +89,8 @@ class Command:
         found = []
         for place in Path("/proc").glob("[0-9]*"):
             try:
-                if self.mark.encode() in (place / "environ").read_bytes() and int(place.name) != self.process.pid:
+                marks = (place / "environ").read_bytes() + (place / "comm").read_bytes()
+                if self.mark.encode() in marks and int(place.name) != self.process.pid:
                     found.append(int(place.name))
             except (OSError, ValueError):
                 continue
@@ -98,7 +103,7 @@ class Command:
 
     def fork_server(self) -> int:
         """Return the number of the process that starts workers."""
-        (found,) = (pid for pid in self.processes() if parent(pid) == self.process.pid)
+        (found,) = (pid for pid in self.processes() if os.getsid(pid) == pid)
         return found
 
 
@@ -126,15 +131,19 @@ class _Forked:
 
 def _forked(command: Command, words: tuple[str, ...], environment: dict[str, str], killed: str) -> _Forked:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "ganbench.cli.run", "ganbench.api", __name__])
+    context.set_forkserver_preload(
+        [*PRELOAD, "ganbench.cli.run", "ganbench.api", "ganbench.boards.write", "matplotlib.figure", __name__]
+    )
     argv = [killed] * bool(killed) + ["run", *WORDS, *words]
-    where = (str(command.folder), str(command.out), str(command.err))
+    where = (command.folder, command.out, command.err, in_use().ready())
     return _Forked(
         context.Process(target=_become, args=(argv, bool(killed), os.environ | environment, *where), daemon=True)
     )
 
 
-def _become(argv: list[str], killed: bool, environment: dict[str, str], folder: str, out: str, err: str) -> None:
+def _become(
+    argv: list[str], killed: bool, environment: dict[str, str], folder: Path, out: Path, err: Path, socket: Path
+) -> None:
     """Be the command, in a session of its own."""
     from ganbench.cli.main import main
 
@@ -148,6 +157,7 @@ def _become(argv: list[str], killed: bool, environment: dict[str, str], folder: 
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), handle)
     sys.argv = ["ganbench", *argv]
     sys.path[:] = [path for path in sys.path if path]
+    use(Zygote(socket))
     (killed_at.main if killed else main)()
 
 

@@ -17,13 +17,12 @@ from ganbench.store.locks import in_work
 from ganbench.store.run_record import RunStatus
 
 from .cases import COMMANDS, GOES_ON, SAME
-from .commands import PATIENCE, Command, interrupted, is_same, record_of, run
-from .conftest import Scenario, UnderWay, Undisturbed
+from .commands import PATIENCE, Command, Scenario, interrupted, is_same, record_of, run
 from .killed_at import POINTS
 from .models import __file__ as SOURCE
 
 
-def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
+def asked_to_end(folder: Path, undisturbed: Path) -> None:
     """Three times, each time at another point of training, by another signal."""
     for at, (fault, number) in enumerate(
         {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP}.items()
@@ -35,7 +34,7 @@ def asked_to_end(folder: Path, undisturbed: Undisturbed) -> None:
         assert not list(folder.glob("runs/*/run.json"))
         assert case.left == GOES_ON
     assert run(folder).status == 0
-    assert is_same(folder, undisturbed.folder)
+    assert is_same(folder, undisturbed)
     resumed = record_of(folder).resumed
     assert len(resumed) == 3
     assert 200 <= resumed[0] < resumed[1] < resumed[2] < record_of(folder).images
@@ -56,7 +55,7 @@ def wait_until_gone(command: Command, folder: Path) -> None:
         time.sleep(0.02)
 
 
-def killed_at_every_point(folder: Path, undisturbed: Undisturbed) -> None:
+def killed_at_every_point(folder: Path, undisturbed: Path) -> None:
     """One run after the other in one folder, each killed a little later; the last is left alone."""
     case = COMMANDS["SIGKILL"]
     for point in POINTS:
@@ -72,12 +71,12 @@ def killed_at_every_point(folder: Path, undisturbed: Undisturbed) -> None:
     ended = run(folder)
     assert (ended.status, ended.err) == (0, "")
     assert "nothing to train" in ended.out
-    assert is_same(folder, undisturbed.folder)
+    assert is_same(folder, undisturbed)
     assert record_of(folder).resumed
     assert case.left == GOES_ON
 
 
-def worker_killed(folder: Path, undisturbed: Undisturbed) -> None:
+def worker_killed(folder: Path, undisturbed: Path) -> None:
     case, command = COMMANDS["worker killed"], Command(folder)
     command.wait_for_checkpoints()
     os.kill(command.worker(), signal.SIGKILL)
@@ -85,23 +84,23 @@ def worker_killed(folder: Path, undisturbed: Undisturbed) -> None:
     assert (ended.status, record.status) == (case.exit, RunStatus.KILLED)
     assert case.says in ended.out
     assert run(folder, "--retry", "killed").status == 0
-    assert is_same(folder, undisturbed.folder)
+    assert is_same(folder, undisturbed)
     assert len(record_of(folder).resumed) == 1
     assert len(list(folder.glob("runs/*/run-before-1.json"))) == 1
     assert case.left == SAME
 
 
-def fork_server_killed(folder: Path, undisturbed: Undisturbed) -> None:
+def fork_server_killed(folder: Path, undisturbed: Path) -> None:
     case, command = COMMANDS["fork server killed"], Command(folder)
     command.wait_for_checkpoints()
     os.kill(command.fork_server(), signal.SIGKILL)
     assert command.end().status == case.exit
-    assert is_same(folder, undisturbed.folder)
+    assert is_same(folder, undisturbed)
     assert len(record_of(folder).resumed) == 1
     assert case.left == SAME
 
 
-def two_at_once(folder: Path, undisturbed: Undisturbed) -> None:
+def two_at_once(folder: Path, undisturbed: Path) -> None:
     case, first = COMMANDS["two commands"], Command(folder)
     first.wait_for_checkpoints()
     os.kill(worker := first.worker(), signal.SIGSTOP)  # it cannot be done before the second comes
@@ -111,7 +110,7 @@ def two_at_once(folder: Path, undisturbed: Undisturbed) -> None:
     ends = [first.end(), second.end()]
     assert [(ended.status, ended.err) for ended in ends] == [(case.exit, "")] * 2
     assert case.says not in ends[0].out
-    assert is_same(folder, undisturbed.folder)
+    assert is_same(folder, undisturbed)
     assert record_of(folder).resumed == []
     assert not list(folder.glob("runs/*/run-before-*"))
     assert case.left.startswith(SAME)
@@ -128,13 +127,13 @@ datetime.datetime = Back
 """
 
 
-def clock_set_back(folder: Path, undisturbed: Undisturbed) -> None:
+def clock_set_back(folder: Path, undisturbed: Path) -> None:
     case = COMMANDS["clock"]
     (folder / "sitecustomize.py").write_text(YESTERDAY)
     ended = run(folder, before=f"export PYTHONPATH={folder}")
     (folder / "sitecustomize.py").unlink()
     assert (ended.status, ended.err) == (case.exit, "")
-    assert is_same(folder, undisturbed.folder)
+    assert is_same(folder, undisturbed)
     half_a_day_ago = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() - 43200))
     assert str(record_of(folder).provenance["started"]) < half_a_day_ago
     again = run(folder)
@@ -157,7 +156,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def full_disk(folder: Path, undisturbed: Undisturbed) -> None:
+def full_disk(folder: Path, undisturbed: Path) -> None:
     case = COMMANDS["disk"]
     with small_disk(folder) as disk:
         (folder / "runs").symlink_to(disk)
@@ -174,11 +173,11 @@ def full_disk(folder: Path, undisturbed: Undisturbed) -> None:
         assert ended.err == ""
         filler.unlink()
         assert run(folder, "--retry", "failed").status == 0
-        assert is_same(folder, undisturbed.folder)
+        assert is_same(folder, undisturbed)
         assert len(record_of(folder).resumed) == 1
 
 
-def file_that_may_not_grow(folder: Path, undisturbed: Undisturbed) -> None:
+def file_that_may_not_grow(folder: Path, undisturbed: Path) -> None:
     """Where no disk can be mounted: a limit on the size of files, as a quota is."""
     with contextlib.suppress(pytest.skip.Exception), small_disk(folder):
         return
@@ -188,7 +187,7 @@ def file_that_may_not_grow(folder: Path, undisturbed: Undisturbed) -> None:
     assert record_of(folder).status == RunStatus.FAILED
 
 
-def kernel_kills(folder: Path, undisturbed: Undisturbed) -> None:
+def kernel_kills(folder: Path, undisturbed: Path) -> None:
     case, group = COMMANDS["kernel"], Path("/sys/fs/cgroup/memory", f"ganbench-{os.getpid()}")
     try:
         group.mkdir()
@@ -216,5 +215,5 @@ def kernel_kills(folder: Path, undisturbed: Undisturbed) -> None:
         clock_set_back, full_disk, file_that_may_not_grow, kernel_kills,
     ],
 )  # fmt: skip
-def test_a_fault_is_survived(scenario: Scenario, under_way: UnderWay, request: pytest.FixtureRequest) -> None:
-    under_way[request.node.nodeid].result()
+def test_a_fault_is_survived(scenario: Scenario, tmp_path: Path, undisturbed: Path) -> None:
+    scenario(tmp_path, undisturbed)

@@ -11,8 +11,7 @@ import pytest
 from ganbench.store.run_record import read_run
 
 from .cases import FILES, PAGE, SAME, page
-from .commands import interrupted, is_same, record_of, run
-from .conftest import Scenario, UnderWay, Undisturbed
+from .commands import Scenario, interrupted, is_same, record_of, run
 from .models import __file__ as SOURCE
 
 Damage = Callable[[bytes], bytes]
@@ -27,7 +26,7 @@ def flipped(raw: bytes) -> bytes:
     return raw[:at] + bytes([raw[at] ^ 16]) + raw[at + 1 :]
 
 
-def checkpoints(folder: Path, undisturbed: Undisturbed) -> None:
+def checkpoints(folder: Path, undisturbed: Path) -> None:
     """One interrupted run, copied for each damage to its checkpoints."""
     stopped = folder / "stopped"
     stopped.mkdir()
@@ -48,12 +47,12 @@ def checkpoints(folder: Path, undisturbed: Undisturbed) -> None:
         log = (place / "runs" / record.key / "log.txt").read_text()
         assert log.count(case.says) == len(files)
         assert all(file in log for file in files)
-        assert is_same(place, undisturbed.folder)
+        assert is_same(place, undisturbed)
         assert len(record.resumed) == (0 if len(files) == 2 else 1)
         assert case.left.startswith(SAME)
 
 
-def records(folder: Path, undisturbed: Undisturbed) -> None:
+def records(folder: Path, undisturbed: Path) -> None:
     """Three runs, and another damage to the record of each."""
     shutil.copy(SOURCE, folder / "models.py")
     plugins = ",".join(f"./models.py:{name}" for name in ("Healthy", "Tall", "Wide"))
@@ -82,8 +81,8 @@ def records(folder: Path, undisturbed: Undisturbed) -> None:
 
 
 @pytest.mark.parametrize("scenario", [checkpoints, records])
-def test_damage_is_survived(scenario: Scenario, under_way: UnderWay, request: pytest.FixtureRequest) -> None:
-    under_way[request.node.nodeid].result()
+def test_damage_is_survived(scenario: Scenario, tmp_path: Path, undisturbed: Path) -> None:
+    scenario(tmp_path, undisturbed)
 
 
 def test_the_page_says_what_is_tested_here() -> None:

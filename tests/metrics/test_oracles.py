@@ -164,7 +164,8 @@ def test_kernel_distance_of_float32_features(case: str) -> None:
     """torch-fidelity sums the kernels of float32 features in float32."""
     ours, theirs = kernel_pair(case, torch.float32)
     if case == "far from the origin":
-        assert theirs[0] > 5 * ours[0]  # nothing but rounding: 1e-7 of kernels 1e9 times as large as the distance
+        # Nothing but rounding, 1e-7 of kernels 1e9 times as large as the distance, and another on each processor.
+        assert abs(theirs[0] - ours[0]) > 0.5 * ours[0]
     else:
         assert ours == pytest.approx(theirs, rel=1e-5)  # measured 1e-6
 
