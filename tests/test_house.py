@@ -23,7 +23,7 @@ APART = {
     "training": {"scoring", "metrics", "extractors", "tracks", "pictures", "boards"},
     "scoring": {"training", "model", "boards"},
 }
-"""Rooms of one house that must not know each other: a contestant and its referee."""
+"""Rooms of one house that must not know each other: training and scoring, for one."""
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted((ROOT / "ganbench").rglob("*.py"))
 

@@ -1,6 +1,6 @@
 """The rows that calibrate every board: real images (ceiling), noise (floor), training images (memoriser).
 
-They are no contestants: the scoring side makes their samples, once for a data set, since seeds change nothing of `real`
+No model makes them: the scoring side makes their samples, once for a data set, since seeds change nothing of `real`
 and hardly anything of the others. Each becomes a run without a checkpoint.
 """
 

@@ -22,7 +22,7 @@ from ganbench.store.locks import Lock
 from ganbench.store.merge import merge
 from ganbench.store.run_record import RunRecord
 from ganbench.store.score_record import ScoreRecord
-from ganbench.util.checked_json import decode_bytes
+from ganbench.util.checked_json import decode_bytes, read_raw
 from ganbench.util.gc_pause import gc_paused
 
 BATCH = 1000
@@ -108,13 +108,8 @@ class Store:
         None where there is none; raises `RequestError` as `read` does.
         """
         path = f"{self.root}/{key}/{RUN}"
-        try:
-            with open(path, "rb", buffering=0) as stream:
-                raw = stream.read()
-        except FileNotFoundError:
+        if (raw := read_raw(path, "record")) is None:
             return None
-        except OSError as error:
-            raise RequestError(f"record {path}: cannot be read ({os.strerror(error.errno or 0)})") from error
         record = decode_bytes(raw, path, RunRecord, "record", run_record.SCHEMA)
         if record.key != key:
             raise RequestError(f"record {path}: of another run, {record.key}")

@@ -15,7 +15,7 @@ from ganbench.errors import RequestError
 from ganbench.store import run_record, score_record
 from ganbench.store.layout import RUN, SCORES
 from ganbench.store.run_record import RunStatus
-from ganbench.util.checked_json import decode_bytes
+from ganbench.util.checked_json import decode_bytes, read_raw
 
 
 class _Model(BaseModel):
@@ -74,13 +74,8 @@ class ScoreSummary(BaseModel):
 def read_run_summary(folder: str, key: str) -> RunSummary | None:
     """Return what a list shows of the run in a folder, None where it has no record; RequestError as `Store.read`."""
     path = f"{folder}/{RUN}"
-    try:
-        with open(path, "rb", buffering=0) as stream:
-            raw = stream.read()
-    except FileNotFoundError:
+    if (raw := read_raw(path, "record")) is None:
         return None
-    except OSError as error:
-        raise RequestError(f"record {path}: cannot be read ({os.strerror(error.errno or 0)})") from error
     summary = decode_bytes(raw, path, RunSummary, "record", run_record.SCHEMA)
     if summary.key != key:
         raise RequestError(f"record {path}: of another run, {summary.key}")
@@ -101,10 +96,10 @@ def read_score_summaries(folder: str, run: RunSummary) -> list[ScoreSummary]:
     for name in names:
         path = f"{folder}/{SCORES}/{name}"
         try:
-            with open(path, "rb", buffering=0) as stream:
-                raw = stream.read()
+            if (raw := read_raw(path, "score")) is None:
+                continue
             score = decode_bytes(raw, path, ScoreSummary, "score", score_record.SCHEMA)
-        except (RequestError, OSError):
+        except RequestError:
             continue
         fits = run.samples is None or score.samples_sha256 == run.samples.sha256
         if score.run == run.key and score.key == name.removesuffix(".json") and fits:

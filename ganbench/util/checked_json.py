@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,17 @@ def encode(content: dict[str, Any]) -> bytes:
     """Return a JSON object whose first line holds the SHA-256 of all lines after it."""
     body = json.dumps(content, indent=1, allow_nan=False)[1:].lstrip("\n").encode() + b"\n"
     return _HEAD + hashlib.sha256(body).hexdigest().encode() + _TAIL + body
+
+
+def read_raw(path: str, what: str) -> bytes | None:
+    """Return the content of a file, None where there is none; raise `RequestError` where it cannot be read."""
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RequestError(f"{what} {path}: cannot be read ({os.strerror(error.errno or 0)})") from error
 
 
 def decode(path: Path, model: type[M], what: str, schema: int) -> M:

@@ -30,7 +30,7 @@ WORDS = (
     "--plugins", "dcgan", "--no-baselines", "--seeds", "1", "--track", "digits-smoke", "--budget", "60steps",
     "--checkpoint-every", "0",
 )  # fmt: skip
-"""A trial of a few seconds that has everything: two optimisers, batch normalisation, an average, counters."""
+"""A run of a few seconds that has everything: two optimisers, batch normalisation, an average, counters."""
 PATIENCE = 120
 Scenario = Callable[[Path, Path], None]
 """What happens in a folder, and the folder of the undisturbed run."""
@@ -73,7 +73,7 @@ class Command:
             time.sleep(0.02)
 
     def wait_for_checkpoints(self, images: int = 200) -> None:
-        """Wait until the trial has two checkpoints, and the one before the last was taken at so many images or more."""
+        """Wait until the run has two checkpoints, and the one before the last was taken at so many images or more."""
 
         def there() -> bool:
             with contextlib.suppress(Damaged):

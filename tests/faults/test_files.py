@@ -1,4 +1,4 @@
-"""Damage to files of the store: named, passed over or set aside, and the trial's result is what it would have been."""
+"""Damage to files of the store: named, passed over or set aside, and the run's result is what it would have been."""
 
 from __future__ import annotations
 

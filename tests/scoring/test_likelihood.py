@@ -67,9 +67,9 @@ def test_what_is_no_bound_is_refused(answer: Any, error: type[Exception]) -> Non
 def test_a_coin_for_each_pixel_costs_one_bit_and_log_two_nats() -> None:
     images = torch.zeros(7, 1, 2, 2, dtype=torch.uint8)
     bounds = torch.tensor([-0.5, -1.5, -1.0, -1.0])
-    evidence = MetricContext(Real(None, None, None), images, torch.zeros(7, 2), log_likelihood=bounds)
+    context = MetricContext(Real(None, None, None), images, torch.zeros(7, 2), log_likelihood=bounds)
     bits, nats = (
-        next(each for each in METRICS if each.name == name).score(evidence) for name in ("bits_per_dim", "nats")
+        next(each for each in METRICS if each.name == name).score(context) for name in ("bits_per_dim", "nats")
     )
     assert (bits.value, bits.details) == (1.0, {"reference_images": 4})
     assert nats.value == pytest.approx(4 * math.log(2))
