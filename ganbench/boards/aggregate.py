@@ -9,30 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ganbench.boards.entries import Column, Entry
+from ganbench.boards.estimate import Estimate, estimate
 from ganbench.boards.request import BoardRequest
-from ganbench.metric import LACKING, MetricInfo
+from ganbench.metric import LACKING
 from ganbench.store.run_record import RunStatus
 from ganbench.store.run_spec import ModelInfo
 
-CONFIDENCE = 0.95
 COPIES = "copies training images"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over `n` seeds and its 95 % t-interval, cut to the metric's range; one seed has no interval."""
-
-    mean: float
-    low: float | None
-    high: float | None
-    n: int
-
-    @property
-    def half_width(self) -> float | None:
-        """The half width of the interval, read from the side that the metric's range did not cut."""
-        if self.low is None or self.high is None:
-            return None
-        return max(self.mean - self.low, self.high - self.mean)
 
 
 @dataclass(frozen=True)
@@ -99,49 +82,42 @@ class Row:
         return "; ".join([*self.flags, *map(str, self.failures)])
 
 
-def estimate(values: Sequence[float], metric: MetricInfo) -> Estimate | None:
-    """Return the mean over seeds with its interval, None where there is no value."""
-    if not values:
-        return None
-    n, mean = len(values), statistics.fmean(values)
-    if n == 1:
-        return Estimate(mean, None, None, 1)
-    from scipy.special import stdtrit  # scipy.stats is slow to import
-
-    half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * statistics.stdev(values) / math.sqrt(n)
-    low, high = mean - half, mean + half
-    return Estimate(
-        mean,
-        low if metric.low is None else max(low, metric.low),
-        high if metric.high is None else min(high, metric.high),
-        n,
-    )
-
-
 def aggregate(entries: Iterable[Entry], columns: Sequence[Column], request: BoardRequest) -> list[Row]:
     """Return one row a label, a user's and a published one apart; a label whose runs all failed has its row too."""
     labels: dict[tuple[bool, str], list[Entry]] = {}
     for entry in entries:
         labels.setdefault((entry.published and entry.info.role == "model", entry.info.label), []).append(entry)
-    rows = [_row(runs, columns, request, published) for (published, _), runs in labels.items()]
+    worst = _worst(labels.values(), request.headline.name)
+    rows = [_row(runs, columns, request, published, worst) for (published, _), runs in labels.items()]
     ceiling, floor = (next((row for row in rows if row.role == role), None) for role in ("ceiling", "floor"))
     return [replace(row, flags=(*row.flags, COPIES)) if _copies(row, ceiling, floor) else row for row in rows]
 
 
-def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest, published: bool) -> Row:
+def _worst(rows: Iterable[Sequence[Entry]], headline: str) -> float:
+    """Return the largest headline value of any run on the board, the floor's as a rule; NaN where there is none."""
+    scores = (entry.metrics.get(headline) for entries in rows for entry in entries if entry.ok)
+    return max((score.value for score in scores if score is not None), default=math.nan)
+
+
+def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest, published: bool, worst: float) -> Row:
     ok = [entry for entry in entries if entry.ok]
-    info, asked = entries[0].info, request.scoring.samples
+    info, asked, headline = entries[0].info, request.scoring.samples, request.headline
     if info.role != "model":  # made once: a published copy adds nothing
         entries = ok = ok[:1]
+    failed = sum(entry.run.status is not RunStatus.OK for entry in entries)
     metrics = {}
     for column in columns:
-        values = [entry.metrics[column.name].value for entry in ok if column.name in entry.metrics]
-        if (found := estimate(values, column.info)) is not None:
+        scores = [entry.metrics[column.name] for entry in ok if column.name in entry.metrics]
+        counted = failed if column.name == headline.name else 0
+        if (found := estimate(scores, column.info, worst=worst, failed=counted)) is not None:
             metrics[column.name] = found
     sizes = sorted({entry.score.n for entry in ok if entry.score})
     flags = list(dict.fromkeys(flag for entry in entries for flag in entry.run.flags))
     flags += [] if sizes in ([], [asked]) else [f"scored on {sizes[0]} samples where the track asks for {asked}"]
     blanks = Counter((name, why) for entry in ok for name, why in entry.skipped.items() if not why.startswith(LACKING))
+    if failed and headline.name in metrics:
+        runs = "its failed run counts" if failed == 1 else f"each of its {failed} failed runs counts"
+        flags.append(f"{runs} as {headline.title} {worst:.3g}, the worst on this board")
     flags += [f"no {name}: {why} ({count} of {len(ok)} runs)" for (name, why), count in blanks.items()]
     parameters = _mean(entry.run.parameters for entry in ok if entry.run.parameters)
     endings = Counter(_ending(entry) for entry in entries if not entry.ok)
@@ -151,7 +127,7 @@ def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest,
         info=info,
         entries=tuple(entries),
         metrics=metrics,
-        ranked_by=request.headline.name,
+        ranked_by=headline.name,
         samples=sizes[0] if sizes else None,
         parameters=None if parameters is None else round(parameters),
         # what is not trained has no speed, and memory that was not measured is unknown: blank, not zero

@@ -57,9 +57,9 @@ class Board:
         return tuple(ranked for ranked in self.rows if ranked.row.role == "model")
 
     @property
-    def leaders(self) -> tuple[Ranked, ...]:
-        """Every row that can be the best one."""
-        return tuple(ranked for ranked in self.rows if ranked.best == 1)
+    def possible_firsts(self) -> tuple[Ranked, ...]:
+        """The models among which the best one is, jointly at 95 %; none where fewer than two have two seeds."""
+        return tuple(ranked for ranked in self.rows if ranked.may_be_first)
 
 
 def published_store(published: Path, name: str) -> Store:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
+from typing import TYPE_CHECKING
 
-from ganbench.boards.aggregate import Estimate, Row
+from ganbench.boards.aggregate import Row
+from ganbench.boards.estimate import Estimate, is_logarithmic
+from ganbench.metric import MetricInfo
 from ganbench.util.text import one_line
 
+if TYPE_CHECKING:
+    from ganbench.boards.board import Board
+
 BLANK = "–"
+NAMED = 5
+"""Models that a sentence names before it counts the others."""
 RESERVED = {"curves", "grids"}
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -27,21 +36,41 @@ def name(row: Row, limit: int = 60) -> str:
     return one_line(row.label, limit) + ("" if role == "model" else f" ({one_line(role, 20)})")
 
 
-def interval(found: Estimate | None, digits: int) -> str:
-    """Return ``23.4 [20.1, 26.7]``, the mean alone for one seed, or a dash."""
+def metric_value(value: float, info: MetricInfo) -> str:
+    """Return a distance with three significant digits (``29.1``, ``0.123``), others with the decimals of the metric."""
+    if not is_logarithmic(info):
+        return f"{value:.{info.digits}f}"
+    size = abs(float(f"{value:.2e}"))  # 99.96 is 100, not 100.0
+    return f"{value:.{max(0, 2 - math.floor(math.log10(size))) if size else 0}f}"
+
+
+def interval(found: Estimate | None, info: MetricInfo) -> str:
+    """Return ``23.4 [20.1, 26.7]``, the mean alone where there is no interval, or a dash."""
     if found is None:
         return BLANK
     if found.low is None or found.high is None:
-        return f"{found.mean:.{digits}f}"
-    return f"{found.mean:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+        return metric_value(found.mean, info)
+    return f"{metric_value(found.mean, info)} [{metric_value(found.low, info)}, {metric_value(found.high, info)}]"
 
 
-def plus_minus(found: Estimate | None, digits: int) -> str:
+def plus_minus(found: Estimate | None, info: MetricInfo) -> str:
     """Return ``7.51 ± 0.12``, the mean alone for one seed, or a dash."""
     if found is None:
         return BLANK
     half = found.half_width
-    return f"{found.mean:.{digits}f}" + ("" if half is None else f" ± {half:.{digits}f}")
+    return metric_value(found.mean, info) + ("" if half is None else f" ± {metric_value(half, info)}")
+
+
+def first_place(board: Board) -> str:
+    """Return the joint statement about the best model in one clause, with the headline of each that it may be."""
+    firsts = [f"{name(each.row)} ({board.headline.title} {interval(each.row.headline, board.headline)})"
+              for each in board.possible_firsts]  # fmt: skip
+    if not firsts:
+        return "best: not known, since that takes two models with two seeds each"
+    if len(firsts) == 1:
+        return f"best: {firsts[0]}"
+    more = f" and {len(firsts) - NAMED} more" if len(firsts) > NAMED else ""
+    return f"best: one of {', '.join(firsts[:NAMED])}{more}, which these seeds do not tell apart"
 
 
 def number(value: float | None, digits: int = 0) -> str:

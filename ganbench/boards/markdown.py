@@ -13,7 +13,7 @@ from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
 from ganbench.boards.entries import Column
-from ganbench.boards.formatting import BLANK, interval, number, plus_minus
+from ganbench.boards.formatting import BLANK, first_place, interval, number, plus_minus
 from ganbench.boards.rank import Ranked
 from ganbench.util.text import one_line
 
@@ -86,7 +86,7 @@ def _cells(ranked: Ranked, board: Board) -> list[str]:
     cells = [ranked.rank or BLANK, shown, escape(row.family, 30), escape(row.info.sampler, 60) or BLANK]
     for column in board.columns:
         write = interval if column.name == board.headline.name else plus_minus
-        cells.append(write(row.metrics.get(column.name), column.info.digits))
+        cells.append(write(row.metrics.get(column.name), column.info))
     cells += [number(row.parameters), number(row.images_per_second)]
     cells += [number(row.train_seconds, 1), number(row.sample_seconds, 1), number(row.peak_memory_mib)]
     notes = (*row.flags, *map(str, row.failures))
@@ -96,19 +96,23 @@ def _cells(ranked: Ranked, board: Board) -> list[str]:
 
 def _reading_ranks(board: Board) -> Iterable[str]:
     yield (
-        f"Ranked by {board.headline.title}, less is better. A cell is the mean over training seeds (`runs` of them) "
-        "with its 95 % t-interval, cut to the metric's range; a rank is the range of places that overlapping intervals "
-        "leave open. One seed has no interval and separates nothing. Rows in *italics* calibrate the board and are "
-        f"not ranked; {BLANK} is a value that does not exist. A failure is a row or a note, never left out."
+        f"Ranked by {board.headline.title}, less is better; {escape(first_place(board))} (jointly at 95 %). A cell is "
+        "the mean over training seeds (`runs` of them) with its 95 % interval: of a distance such as FID the geometric "
+        "mean, for its logarithm is averaged and compared. A rank is the range of places that Welch's t-test leaves "
+        "open, pair by pair at 5 %, so that each holds with 95 % on its own. The variance of a row is at least that of "
+        "the scored images. One seed separates nothing; its interval is of the scored images alone. A run that failed "
+        f"counts as the worst value on the board. Rows in *italics* calibrate the board and are not ranked; {BLANK} is "
+        "a value that does not exist."
     )
     real = board.ceiling.row if board.ceiling else None
-    found = real and (real.metrics.get("cas") or real.metrics.get("cas_oracle"))
-    if real and found:
+    column = next((each for each in board.columns if real and each.name in ("cas", "cas_oracle")
+                   and each.name in real.metrics), None)  # fmt: skip
+    if real and column:
         yield ""
-        floor = _random_labels(real)
+        floor, reached = _random_labels(real), plus_minus(real.metrics[column.name], column.info)
         yield (
             f"**Beside CAS and CAS\\*:** the same classifier trained on real images (the row *{escape(real.label)}*) "
-            f"reaches {plus_minus(found, 3)}{f', with random labels {floor:.3f}' if floor is not None else ''}."
+            f"reaches {reached}{f', with random labels {floor:.3f}' if floor is not None else ''}."
         )
 
 

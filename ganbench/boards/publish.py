@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board, BoardRequest, build_board, published_store
 from ganbench.boards.entries import Entry
-from ganbench.boards.formatting import interval
+from ganbench.boards.formatting import first_place
 from ganbench.boards.markdown import escape
 from ganbench.boards.write import write_board
 from ganbench.errors import RequestError
@@ -180,12 +179,5 @@ def index(published: Path) -> str:
 
 def _line(board: Board) -> str:
     models = f"{len(board.models)} model{'' if len(board.models) == 1 else 's'}"
-    leaders = [f"{escape(each.row.label, 60)} ({_score(each.row, board.headline)})" for each in board.leaders]
-    tied = ", not told apart" if len(leaders) > 1 else ""
-    best = f"best: {', '.join(leaders)}{tied}" if leaders else "none ranked yet"
     name = board.name
-    return f"- [{name}]({name}.md): {escape(board.track.summary)}; {models}; {best}"
-
-
-def _score(row: Row, headline: MetricInfo) -> str:
-    return f"{headline.title} {interval(row.headline, headline.digits)}"
+    return f"- [{name}]({name}.md): {escape(board.track.summary)}; {models}; {escape(first_place(board))}"

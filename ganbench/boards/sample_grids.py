@@ -85,7 +85,7 @@ def draw_overview(board: Board, samples: Mapping[str, Path], path: Path) -> bool
 
 
 def _score(row: Row, headline: MetricInfo) -> str:
-    return f"{headline.title} {interval(row.headline, headline.digits)}" if row.headline else ""
+    return f"{headline.title} {interval(row.headline, headline)}" if row.headline else ""
 
 
 def _fit(tile: Image) -> Image:

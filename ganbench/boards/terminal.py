@@ -8,10 +8,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.boards.aggregate import Estimate
 from ganbench.boards.board import Board
 from ganbench.boards.entries import Column
-from ganbench.boards.formatting import BLANK, interval, name, number
+from ganbench.boards.estimate import Estimate
+from ganbench.boards.formatting import BLANK, first_place, interval, name, number
 from ganbench.boards.rank import Ranked
 from ganbench.metric import STANDARD
 from ganbench.util.text import one_line
@@ -51,8 +51,7 @@ def table(board: Board, only: Collection[str] | None = None) -> Table:
 def _cells(ranked: Ranked, board: Board, shown: Sequence[Column]) -> list[Text]:
     row = ranked.row
     found = row.headline
-    digits = 0 if found and (found.high or found.mean) >= 100 else board.headline.digits
-    cells = [ranked.rank or BLANK, name(row), interval(found, digits)]
+    cells = [ranked.rank or BLANK, name(row), interval(found, board.headline)]
     cells += [_short(row.metrics.get(column.name)) for column in shown]
     cells += [_rounded(row.images_per_second), _rounded(row.train_seconds)]
     return [Text(cell) for cell in (*cells, f"{row.failed}/{len(row.entries)}" if row.failed else "")]
@@ -77,8 +76,9 @@ def _below(board: Board, rows: Sequence[Ranked]) -> list[str]:
     seeds = {ranked.row.runs for ranked in rows if ranked.row.runs and ranked.row.role == "model"}
     if seeds:
         over = f"{min(seeds)} to {max(seeds)}" if len(seeds) > 1 else str(min(seeds))
-        single = "; one seed separates nothing" if 1 in seeds else ""
-        lines.append(f"means over seeds (n = {over}), 95 % interval in brackets; shared ranks overlap{single}")
+        single = "; one seed separates nothing, and its interval is of the scored images alone" if 1 in seeds else ""
+        lines.append(f"means over seeds (n = {over}), 95 % interval in brackets{single}")
+        lines.append(first_place(board))
     hidden = len({each.row.label for each in board.rows if not each.row.published}) - len(
         {each.row.label for each in rows if not each.row.published}
     )
