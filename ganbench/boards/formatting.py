@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ganbench.boards.aggregate import Row
 from ganbench.boards.estimate import Estimate, is_logarithmic
 from ganbench.metric import MetricInfo
-from ganbench.util.text import one_line
+from ganbench.util.text import one_line, shorten
 
 if TYPE_CHECKING:
     from ganbench.boards.board import Board
@@ -33,7 +33,7 @@ def slug(label: str) -> str:
 def name(row: Row, limit: int = 60) -> str:
     """Return the label, with the role where it is not ``model``: ``real (ceiling)``; ``dcgan (published)``."""
     role = "published" if row.published else row.role
-    return one_line(row.label, limit) + ("" if role == "model" else f" ({one_line(role, 20)})")
+    return shorten(one_line(row.label), limit) + ("" if role == "model" else f" ({one_line(role, 20)})")
 
 
 def metric_value(value: float, info: MetricInfo) -> str:
@@ -42,6 +42,12 @@ def metric_value(value: float, info: MetricInfo) -> str:
         return f"{value:.{info.digits}f}"
     size = abs(float(f"{value:.2e}"))  # 99.96 is 100, not 100.0
     return f"{value:.{max(0, 2 - math.floor(math.log10(size))) if size else 0}f}"
+
+
+def short_value(value: float, info: MetricInfo) -> str:
+    """Return a value as `metric_value` does, with two decimals at the most where it is no distance."""
+    fewer = info if is_logarithmic(info) else info.model_copy(update={"digits": min(info.digits, 2)})
+    return metric_value(value, fewer)
 
 
 def interval(found: Estimate | None, info: MetricInfo) -> str:
