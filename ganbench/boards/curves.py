@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by every eye, and a brown for their yellow, which is faint on white
+# Okabe and Ito's colours, told apart by every eye, and a brown for their yellow, which is faint on white; markers for
+# prints without colour
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C564B")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 MOST = 8
 """Models that are drawn: more lines are told apart by nobody."""
 _METADATA: dict[str, dict[str, None]] = {
@@ -124,7 +125,7 @@ def _save(figure: Figure, path: Path, form: str) -> None:
 
 
 def _draw(axes: Axes, row: Row, curve: list[Point], index: int) -> None:
-    colour, marker = _COLOURS[index % len(_COLOURS)], _MARKERS[index // len(_COLOURS) % len(_MARKERS)]
+    colour, marker = _COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)]
     xs = [point.x for point in curve]
     axes.fill_between(xs, [at.low for at in curve], [at.high for at in curve], color=colour, alpha=0.18, linewidth=0)
     label = f" {name(row, 32)}"  # matplotlib leaves out of a legend what begins with an underscore

@@ -36,18 +36,17 @@ def name(row: Row, limit: int = 60) -> str:
     return shorten(one_line(row.label), limit) + ("" if role == "model" else f" ({one_line(role, 20)})")
 
 
-def metric_value(value: float, info: MetricInfo) -> str:
-    """Return a distance with three significant digits (``29.1``, ``0.123``), others with the decimals of the metric."""
+def metric_value(value: float, info: MetricInfo, digits: int | None = None) -> str:
+    """Return a distance with three significant digits (``29.1``, ``0.123``), others with the decimals of the metric.
+
+    `digits` are other decimals than the metric's; they do not count for a distance.
+    """
     if not is_logarithmic(info):
-        return f"{value:.{info.digits}f}"
+        return f"{value:.{info.digits if digits is None else digits}f}"
     size = abs(float(f"{value:.2e}"))  # 99.96 is 100, not 100.0
+    if size and not 1e-3 <= size < 1e6:  # two seeds far apart: the end of an interval may have 20 digits
+        return f"{value:.2e}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(size))) if size else 0}f}"
-
-
-def short_value(value: float, info: MetricInfo) -> str:
-    """Return a value as `metric_value` does, with two decimals at the most where it is no distance."""
-    fewer = info if is_logarithmic(info) else info.model_copy(update={"digits": min(info.digits, 2)})
-    return metric_value(value, fewer)
 
 
 def interval(found: Estimate | None, info: MetricInfo) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 from ganbench.boards.board import Board
 from ganbench.boards.costs import COSTS, Cost
 from ganbench.boards.estimate import Estimate
-from ganbench.boards.formatting import BLANK, interval, name, number, plus_minus, short_value
+from ganbench.boards.formatting import BLANK, interval, metric_value, name, number, plus_minus
 from ganbench.boards.rank import Ranked
 from ganbench.metric import STANDARD, MetricInfo
 from ganbench.util.text import one_line
@@ -170,7 +170,7 @@ def _measured(
         return Cell(None, BLANK, BLANK)
     if write is not None:
         return Cell(found.mean, write(found, info), write(found, info), found)
-    return Cell(found.mean, plus_minus(found, info), short_value(found.mean, info), found)
+    return Cell(found.mean, plus_minus(found, info), metric_value(found.mean, info, min(info.digits, 2)), found)
 
 
 def _cost(value: float | None, cost: Cost) -> Cell:

@@ -12,7 +12,7 @@ from ganbench.boards.formatting import first_place
 from ganbench.boards.rank import Ranked
 from ganbench.boards.table import ALWAYS, TableColumn, TableRow, board_table
 from ganbench.util.text import one_line, shorten
-from ganbench.util.text_table import TextColumn, fold, lay_out
+from ganbench.util.text_table import Heading, fold, lay_out
 
 NARROW = 60
 """Columns of a terminal below which labels stand without their roles."""
@@ -30,7 +30,7 @@ class BoardTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         # Labels and reasons are `Text`, never markup: ``vae[latent_dim=64]`` would lose its brackets.
-        yield Text(f"{self.board.name}: {one_line(self.board.track.summary, 70)}")
+        yield Text(f"{self.board.name}: {one_line(self.board.track.summary)}")
         for line, style in self.lines(options.max_width):
             yield Text(line, style, no_wrap=True, overflow="ignore")
         for line in _below(self.board, self.rows):
@@ -48,7 +48,7 @@ class BoardTable:
         ]
         headings = [_heading(column, self.board) for column in shown]
         text = lay_out(headings, cells, width, drop, gap=" ")
-        rule = "─" * text.width, ""
+        rule = text.rule, ""
         yield from ((line, "bold") for line in text.heading)
         yield rule
         for index, (ranked, lines) in enumerate(zip(self.rows, text.rows, strict=True)):
@@ -73,13 +73,13 @@ def _label(row: TableRow, width: int) -> str:
     return one_line(row.ranked.row.label) if width < NARROW else row.cells["model"].short
 
 
-def _heading(column: TableColumn, board: Board) -> TextColumn:
+def _heading(column: TableColumn, board: Board) -> Heading:
     """Return a heading, of two lines where it has two words, so that it is no wider than its numbers."""
     split = " " if column.info is None else "@"
     title = column.title.replace(split, f"\n{split.strip()}", 1)
     if column.name == board.headline.name:
         title = column.heading
-    return TextColumn(title, column.numeric, "shorten" if column.name in ("model", "sampler") else "")
+    return Heading(title, column.numeric, "shorten" if column.name in ("model", "sampler") else "")
 
 
 def _below(board: Board, rows: Sequence[Ranked]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 import click
 
 from ganbench.util.text import one_line
-from ganbench.util.text_table import TextColumn, fold, lay_out
+from ganbench.util.text_table import Heading, fold, lay_out
 
 
 def print_table(
@@ -43,10 +43,10 @@ def format_table(
     """Return the lines of a table, at most `width` wide where that is given and can be met; see `print_table`."""
     cells = [[one_line(cell) for cell in row] for row in rows]
     titles = [
-        TextColumn(name, name in right, "fold" if fold is None or name in fold else "") for name in columns
+        Heading(name, name in right, "fold" if fold is None or name in fold else "") for name in columns
     ]  # fmt: skip
     table = lay_out(titles, cells, width, [columns.index(name) for name in drop if name in columns])
-    lines = [*_wrapped(title, width), *table.heading, "─" * table.width, *(line for row in table.rows for line in row)]
+    lines = [*_wrapped(title, width), *table.heading, table.rule, *(line for row in table.rows for line in row)]
     if table.dropped:
         left_out = ", ".join(columns[at] for at in table.dropped)
         lines += _wrapped(f"not shown here, the terminal is too narrow: {left_out}", width)

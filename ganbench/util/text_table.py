@@ -21,7 +21,7 @@ LEAST = 11
 
 
 @dataclass(frozen=True)
-class TextColumn:
+class Heading:
     """A heading, which may have several lines, and how its cells give way; numbers stand `right`."""
 
     title: str
@@ -35,16 +35,22 @@ class TextColumn:
 
 @dataclass(frozen=True)
 class TextTable:
-    """The lines of a heading and of every row, all `width` wide, and the positions of the columns that were dropped."""
+    """The lines of a heading and of every row, the widths of columns, and the positions of those that were dropped."""
 
     heading: list[str]
     rows: list[list[str]]
-    width: int
+    widths: list[int]
+    gap: str
     dropped: list[int]
+
+    @property
+    def rule(self) -> str:
+        """The line below the heading: one piece where columns are a space apart, else one for each."""
+        return ("─" if self.gap == " " else self.gap).join("─" * width for width in self.widths)
 
 
 def lay_out(
-    columns: Sequence[TextColumn],
+    columns: Sequence[Heading],
     rows: Sequence[Sequence[str]],
     width: int | None = None,
     drop: Sequence[int] = (),
@@ -69,10 +75,10 @@ def lay_out(
         widths = _shared([columns[at] for at in kept], [natural[at] for at in kept], _words(rows, kept), room)
     shown = [columns[at] for at in kept]
     laid = [_lines([row[at] for at in kept], shown, widths, gap) for row in rows]
-    return TextTable(_heading(shown, widths, gap), laid, _total(widths, gap), dropped)
+    return TextTable(_heading(shown, widths, gap), laid, widths, gap, dropped)
 
 
-def _readable(column: TextColumn, width: int) -> int:
+def _readable(column: Heading, width: int) -> int:
     wide = {"fold": READABLE, "shorten": max(LEAST, int(LABEL * width)), "": width}[column.gives_way]
     return max(column.width, wide)
 
@@ -86,7 +92,7 @@ def _words(rows: Sequence[Sequence[str]], kept: Sequence[int]) -> list[int]:
     return [max((cells(word) for row in rows for word in row[at].split()), default=0) for at in kept]
 
 
-def _shared(columns: Sequence[TextColumn], natural: Sequence[int], words: Sequence[int], room: int) -> list[int]:
+def _shared(columns: Sequence[Heading], natural: Sequence[int], words: Sequence[int], room: int) -> list[int]:
     """Return widths: the widest column that gives way loses first, down to its longest word, and then below it."""
     widths = list(natural)
     for floors in (
@@ -102,14 +108,14 @@ def _shared(columns: Sequence[TextColumn], natural: Sequence[int], words: Sequen
     return widths
 
 
-def _heading(columns: Sequence[TextColumn], widths: Sequence[int], gap: str) -> list[str]:
+def _heading(columns: Sequence[Heading], widths: Sequence[int], gap: str) -> list[str]:
     titles = [column.title.split("\n") for column in columns]
     height = max(map(len, titles), default=0)
     filled = [[""] * (height - len(title)) + title for title in titles]
     return [_joined(line, columns, widths, gap) for line in zip(*filled, strict=True)]
 
 
-def _lines(row: Sequence[str], columns: Sequence[TextColumn], widths: Sequence[int], gap: str) -> list[str]:
+def _lines(row: Sequence[str], columns: Sequence[Heading], widths: Sequence[int], gap: str) -> list[str]:
     """Return a row's lines: one, unless a cell has to fold."""
     if all(cells(cell) <= width for cell, width in zip(row, widths, strict=True)):
         return [_joined(row, columns, widths, gap)]
@@ -119,7 +125,7 @@ def _lines(row: Sequence[str], columns: Sequence[TextColumn], widths: Sequence[i
     return [_joined(line, columns, widths, gap) for line in zip(*filled, strict=True)]
 
 
-def _broken(cell: str, column: TextColumn, width: int) -> list[str]:
+def _broken(cell: str, column: Heading, width: int) -> list[str]:
     if not column.gives_way:
         return [cell]
     return [shorten(cell, width)] if column.gives_way == "shorten" else fold(cell, width)
@@ -138,7 +144,7 @@ def fold(text: str, width: int) -> list[str]:
     return [*lines, line]
 
 
-def _joined(row: Sequence[str], columns: Sequence[TextColumn], widths: Sequence[int], gap: str) -> str:
+def _joined(row: Sequence[str], columns: Sequence[Heading], widths: Sequence[int], gap: str) -> str:
     padded = []
     for cell, column, width in zip(row, columns, widths, strict=True):
         blank = " " * (width - cells(cell))
