@@ -42,7 +42,7 @@ class CurvePoint(BaseModel):
 class RunRecord(BaseModel):
     """The result of training: what was asked for, how it ended, what it cost, and which samples it left."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
     key: str
