@@ -78,7 +78,7 @@ class Wins:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RowComparison:
     """A and B, and all that their runs say of which is better.
 
     `metrics` begins with the headline. `seeds_needed` is how many seeds each would have to have, in all, to be told
@@ -113,7 +113,7 @@ class Comparison:
         return self.a, self.b
 
 
-def compare_on(board: Board, a: str, b: str) -> Comparison:
+def compare_on(board: Board, a: str, b: str) -> RowComparison:
     """Compare the rows of two labels; raise `RequestError` where the board has no such row, or both are one."""
     rows = [ranked.row for ranked in board.rows]
     if not rows:
@@ -124,7 +124,7 @@ def compare_on(board: Board, a: str, b: str) -> Comparison:
     return compare(first, second, board.request, board.columns)
 
 
-def compare(a: Row, b: Row, request: BoardRequest, columns: Sequence[Column]) -> Comparison:
+def compare(a: Row, b: Row, request: BoardRequest, columns: Sequence[Column]) -> RowComparison:
     """Compare two rows of a board that has these columns."""
     headline = request.headline.name
     ordered = sorted(columns, key=lambda column: column.name != headline)
@@ -132,7 +132,7 @@ def compare(a: Row, b: Row, request: BoardRequest, columns: Sequence[Column]) ->
     metrics = [each for at, each in enumerate(metrics) if not at or each.a is not None or each.b is not None]
     samples = _samples(a, b)
     n, logarithmic = request.scoring.curve_samples, is_logarithmic(request.headline)
-    return Comparison(
+    return RowComparison(
         request=request,
         a=a,
         b=b,

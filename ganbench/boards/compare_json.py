@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ganbench.boards.aggregate import Row
-from ganbench.boards.compare import Comparison, MetricComparison, Wins
+from ganbench.boards.compare import MetricComparison, RowComparison, Wins
 from ganbench.boards.compare_curves import EqualPoint
 from ganbench.boards.compare_text import advice, more_seeds, sentence
 from ganbench.boards.estimate import Estimate
@@ -13,7 +13,7 @@ from ganbench.boards.estimate import Estimate
 SCHEMA = 1
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
+def as_json(found: RowComparison) -> dict[str, Any]:
     """Return the whole comparison; what is not known is None, and no key is ever left out."""
     request, more = found.request, more_seeds(found)
     return {

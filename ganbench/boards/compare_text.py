@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganbench.boards.aggregate import Row
-from ganbench.boards.compare import Comparison, MetricComparison, Verdict
+from ganbench.boards.compare import MetricComparison, RowComparison, Verdict
 from ganbench.boards.estimate import Estimate, is_logarithmic
 from ganbench.boards.formatting import BLANK, interval, metric_value, name, plus_minus
 from ganbench.metric import HEADLINE, MetricInfo
@@ -13,7 +13,7 @@ MOST_SEEDS = 1000
 UNCORRECTED = "not corrected for the number of metrics: of 20 that do not differ, one seems to"
 
 
-def sentence(found: Comparison) -> str:
+def sentence(found: RowComparison) -> str:
     """Return in one line which is better, by how much, and how sure that is."""
     a, b = name(found.a), name(found.b)
     headline = found.headline
@@ -40,7 +40,7 @@ def sentence(found: Comparison) -> str:
     return f"{a} and {b} are not told apart by these seeds: {values}; {leads if chance != 0.5 else 'neither leads'}"
 
 
-def advice(found: Comparison) -> str:
+def advice(found: RowComparison) -> str:
     """Return how many more seeds would tell the two apart."""
     if found.verdict in (Verdict.BETTER, Verdict.WORSE):
         return "none are needed: these seeds tell the two apart"
@@ -56,7 +56,7 @@ def advice(found: Comparison) -> str:
     return f"about {asked} would do in 8 cases of 10, if the two are as they seem"
 
 
-def more_seeds(found: Comparison) -> tuple[int, int] | None:
+def more_seeds(found: RowComparison) -> tuple[int, int] | None:
     """Return how many more seeds of A and of B would tell them apart; None where that is not known or needs too many.
 
     At least one of each where they are not told apart: the estimate is a seed off where few suffice.

@@ -12,8 +12,6 @@ from click.core import ParameterSource
 from ganbench.cli.options import data_dir_option, published_option, runs_option
 from ganbench.errors import RequestError
 
-REPORT = ".json"
-
 
 @click.command()
 @click.argument("a")
@@ -39,13 +37,13 @@ def compare(context: click.Context, /, a: str, b: str, as_json: bool, **options:
 
     Exit status: 0 compared; 1 two reports whose numbers do not compare; 2 the request was wrong.
     """
-    reports = [word.endswith(REPORT) for word in (a, b)]
+    from ganbench.scoring.external.report_file import SUFFIX
+
+    reports = [word.endswith(SUFFIX) for word in (a, b)]
     if not any(reports):
         return _rows(a, b, as_json, options)
     if not all(reports):
-        raise RequestError(
-            f"{a} and {b}: compare two rows of a board, or two reports ({REPORT}), not one with the other"
-        )
+        raise RequestError(f"{a} and {b}: compare two rows of a board, or two reports ({SUFFIX}), not one of each")
     given = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if given:
         raise RequestError(f"--{given[0].replace('_', '-')} belongs to rows of a board; a report says how it was made")

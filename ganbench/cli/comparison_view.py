@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from ganbench.boards.compare import Comparison, MetricComparison, Wins
+from ganbench.boards.compare import MetricComparison, RowComparison, Wins
 from ganbench.boards.compare_curves import EqualPoint
 from ganbench.boards.compare_text import (
     UNCORRECTED,
@@ -32,7 +32,7 @@ COSTS = (
 )
 
 
-def show_rows(found: Comparison) -> None:
+def show_rows(found: RowComparison) -> None:
     """Print a comparison of two rows."""
     request = found.request
     print_line(sentence(found))
@@ -62,7 +62,7 @@ def show_rows(found: Comparison) -> None:
             print_line(note)
 
 
-def _how_sure(found: Comparison) -> Iterable[tuple[str, str]]:
+def _how_sure(found: RowComparison) -> Iterable[tuple[str, str]]:
     headline = found.headline
     chances = (headline.probability_better, found.probability_next_better)
     unknown = "not known" if headline.a is None or headline.b is None else "not known from one seed"
@@ -80,7 +80,7 @@ def _won(wins: Wins) -> str:
     return f"{wins.a} of {wins.pairs}{ties}" if wins.pairs else "no pair"
 
 
-def _show_metrics(found: Comparison) -> None:
+def _show_metrics(found: RowComparison) -> None:
     rows = [_metric(each, each.column.info) for each in found.metrics]
     heading = "means over seeds, 95 % intervals, and how sure it is that A is better"
     print_table(heading, ("metric", "A", "B", "A / B or A - B", "A better"), rows, fold=("metric",))
@@ -95,7 +95,7 @@ def _metric(each: MetricComparison, info: MetricInfo) -> tuple[str, ...]:
     return each.column.title + info.arrow, *cells
 
 
-def _show_curves(found: Comparison) -> None:
+def _show_curves(found: RowComparison) -> None:
     if not found.at_images:
         click.echo(f"\nno curves of {found.headline.column.title} to compare: a side has none")
         return
@@ -107,7 +107,7 @@ def _show_curves(found: Comparison) -> None:
         print_line("A and B were trained on different machines: their seconds do not compare")
 
 
-def _show_curve(found: Comparison, axis: str, points: Sequence[EqualPoint]) -> None:
+def _show_curve(found: RowComparison, axis: str, points: Sequence[EqualPoint]) -> None:
     info, n = found.headline.column.info, found.request.scoring.curve_samples
 
     def said(y: float | None, measured: bool) -> str:

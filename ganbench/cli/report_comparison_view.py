@@ -65,7 +65,7 @@ def _said(found: Any) -> str:
     if isinstance(found, list) and all(isinstance(each, int) for each in found):
         return "x".join(map(str, found))
     if isinstance(found, bool | int | float):
-        return f"{found:,}" if type(found) is int else str(found)
+        return f"{found:,}" if type(found) is int and found < 10**9 else str(found)
     text = found if isinstance(found, str) else json.dumps(found)
     return _HASH.sub(r"\1", one_line(text, 120))
 

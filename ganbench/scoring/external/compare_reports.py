@@ -105,8 +105,8 @@ class ReportComparison:
         apart = [each.info.title for each in both if not each.comparable]
         same = " Both hold the same samples." if self.same_samples else ""
         if self.comparable:
-            none = "" if both else "; they have no metric in common"
-            return f"The two reports were made in the same way: their numbers compare{none}.{same}"
+            first = _first(both[0]) if both else "they have no metric in common"
+            return f"The two reports were made in the same way, so their numbers compare: {first}.{same}"
         which = "These numbers do not compare"
         if len(apart) < len(both):
             which = f"Some of these numbers do not compare ({', '.join(apart)})"
@@ -186,7 +186,8 @@ def _rest(report: ReportFile) -> Iterator[tuple[str, Any]]:
     yield "samples come from", samples.kind
     yield "samples there were", samples.available
     yield "labels of samples", samples.labels_sha256
-    yield from _flat("reading of samples", samples.reading)
+    if samples.kind != "run":  # of a run it is key, model and seed: which samples they are, not how they were read
+        yield from _flat("reading of samples", samples.reading)
     yield "reference", reference.name
     yield "reference comes from", reference.kind
     yield from _flat("reading of reference", reference.reading)
@@ -213,6 +214,12 @@ def _classifier(report: ReportFile, field: str) -> Any:
     """Return a setting of the downstream classifier, None where there was none."""
     classifier = report.settings.downstream_classifier
     return None if classifier is None else getattr(classifier, field)
+
+
+def _first(pair: ValuePair) -> str:
+    assert pair.a is not None and pair.b is not None
+    z = "" if pair.z is None else f", z = {pair.z:+.1f}"
+    return f"{pair.info.title} {pair.a.value:.3g} against {pair.b.value:.3g}{z}"
 
 
 def _listed(words: list[str]) -> str:

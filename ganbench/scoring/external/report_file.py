@@ -13,6 +13,8 @@ from ganbench.metric import MetricInfo, Score
 from ganbench.util.text import one_line
 
 SCHEMA = 3
+SUFFIX = ".json"
+"""How the name of a report ends, where it is told from a label."""
 
 
 class _Part(BaseModel):
