@@ -117,7 +117,7 @@ def compare_on(board: Board, a: str, b: str) -> RowComparison:
     """Compare the rows of two labels; raise `RequestError` where the board has no such row, or both are one."""
     rows = [ranked.row for ranked in board.rows]
     if not rows:
-        raise RequestError(f"the board {board.name} has no rows: train with `ganbench run --track {board.track.name}`")
+        raise RequestError(f"the board {board.name} has no rows: `ganbench run` trains some")
     first, second = (find_row(rows, wanted, board.name, board.left_out) for wanted in (a, b))
     if first is second:
         raise RequestError(f"{one_line(a, 60)!r} and {one_line(b, 60)!r} are the same row of the board {board.name}")

@@ -145,7 +145,7 @@ def compare_reports(a: ReportFile, b: ReportFile) -> ReportComparison:
     """Compare two reports; those of protocol come first among the differences."""
     infos = {name: report.metric_info[name] for report in (b, a) for name in report.metrics}
     both = [name for name in a.metrics if name in b.metrics]
-    differences = [*_of_protocol(a, b, both), *_others(a, b)]
+    differences = [*_of_protocol(a, b, both), *_others(a, b, both)]
     affected = {name for each in differences for name in each.metrics}
     values = [
         ValuePair(infos[name], a.metrics.get(name), b.metrics.get(name), name not in affected)
@@ -172,16 +172,16 @@ def _depends(a: ReportFile, b: ReportFile, name: str, needs: Collection[str]) ->
     return any(need in needs for report in (a, b) for need in report.metric_info[name].needs)
 
 
-def _others(a: ReportFile, b: ReportFile) -> Iterator[Difference]:
+def _others(a: ReportFile, b: ReportFile, both: list[str]) -> Iterator[Difference]:
     """Yield what differs and decides no number beyond its last digits."""
-    sides = [dict(_rest(report)) for report in (a, b)]
+    sides = [dict(_rest(report, both)) for report in (a, b)]
     for what in dict.fromkeys((*sides[0], *sides[1])):
         mine, other = (side.get(what) for side in sides)
         if mine != other:
             yield Difference(what, mine, other)
 
 
-def _rest(report: ReportFile) -> Iterator[tuple[str, Any]]:
+def _rest(report: ReportFile, both: list[str]) -> Iterator[tuple[str, Any]]:
     samples, reference = report.samples, report.reference
     yield "samples come from", samples.kind
     yield "samples there were", samples.available
@@ -195,7 +195,7 @@ def _rest(report: ReportFile) -> Iterator[tuple[str, Any]]:
     yield "classifier's first seed", _classifier(report, "seed")
     yield "track", report.track.get("name")
     yield "track's version", report.track.get("version")
-    for name in sorted(report.metrics):
+    for name in both:
         yield f"{report.metric_info[name].title} from", report.metric_info[name].source
     for name, value in report.provenance.items():
         if name not in _NO_CAUSE:
