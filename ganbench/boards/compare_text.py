@@ -24,6 +24,8 @@ def sentence(found: RowComparison) -> str:
     info = headline.column.info
     values = f"{title} {metric_value(headline.a.mean, info)} against {metric_value(headline.b.mean, info)}"
     values += f", a {'ratio' if headline.ratio else 'difference'} of {change(headline)}"
+    if found.a.samples != found.b.samples:
+        values += f" (scored on {found.a.samples:,} and {found.b.samples:,} samples, which changes {title})"
     chance = headline.probability_better
     if chance is None:
         once = [name(row) for row in found.sides if row.role != "model"]

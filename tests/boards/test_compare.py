@@ -186,6 +186,11 @@ def test_a_row_is_found_by_its_label_or_as_boards_show_it() -> None:
     assert "run of vae" not in str(error.value)
 
 
+def test_another_n_is_said() -> None:
+    found = compared(*seeds("a", LOW, n=500), *seeds("b", HIGH))
+    assert "a ratio of 0.135 [0.0140, 1.31] (scored on 500 and 1,000 samples, which changes FID);" in sentence(found)
+
+
 def test_seconds_of_different_machines_are_known() -> None:
     other = {"provenance": PROVENANCE | {"cpu": "another"}}
     assert compared(*pair()).same_machine

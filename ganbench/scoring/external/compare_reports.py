@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganbench.metric import MetricInfo, Score
-from ganbench.scoring.external.report_file import ReportFile
+from ganbench.scoring.external.report_file import ReferenceSet, ReportFile
 
 SCHEMA = 1
 _NO_CAUSE = ("started", "command")
@@ -29,7 +29,7 @@ _DECISIVE: tuple[tuple[str, Callable[[ReportFile], Any], Collection[str] | None]
     ("extractor's preprocessing", lambda report: report.preprocessing.extractor, None),
     ("resize", lambda report: report.preprocessing.resize, None),
     ("scoring version", lambda report: report.protocol, None),
-    ("reference's sha256", lambda report: report.reference.sha256, _REFERENCE),
+    ("reference's sha256", lambda report: _images_of(report.reference), _REFERENCE),
     ("n of reference", lambda report: report.reference.n, _REFERENCE),
     ("shape of reference", lambda report: report.reference.shape, _REFERENCE),
     ("split", lambda report: report.reference.split, _REFERENCE),
@@ -158,7 +158,9 @@ def _of_protocol(a: ReportFile, b: ReportFile, both: list[str]) -> Iterator[Diff
     for what, read, needs in _DECISIVE:
         mine, other = read(a), read(b)
         if mine != other:
-            hit = tuple(name for name in both if needs is None or _depends(a, b, name, needs))
+            # what a folder or a file of moments does not say decides nothing: its hash does
+            told = bool(mine and other) or needs is not _REFERENCE
+            hit = tuple(name for name in both if told and (needs is None or _depends(a, b, name, needs)))
             yield Difference(what, mine, other, hit, protocol=bool(hit) or needs is None)
     for name in both:
         mine, other = a.metric_info[name], b.metric_info[name]
@@ -208,6 +210,11 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _flat(f"{name}, {key}", inner)
     else:
         yield name, value
+
+
+def _images_of(reference: ReferenceSet) -> str:
+    """Return the hash of the images, of saved statistics too where these say which images they are from."""
+    return str(reference.reading.get("images_sha256", reference.sha256))
 
 
 def _classifier(report: ReportFile, field: str) -> Any:

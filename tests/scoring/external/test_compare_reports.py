@@ -141,6 +141,20 @@ def test_what_always_differs_is_not_named(path: str) -> None:
     assert compared(changed(path, "another")).differences == ()
 
 
+def test_saved_statistics_compare_with_the_images_they_are_from() -> None:
+    other = content()
+    other["reference"] |= {
+        "kind": "statistics", "sha256": "9" * 64, "shape": None, "labels_sha256": None, "split": None,
+        "train_sha256": None, "reading": {"images_sha256": "c" * 64},
+    }  # fmt: skip
+    other["metrics"] = {"fid": other["metrics"]["fid"]}
+    found = compared(other)
+    assert found.comparable
+    assert {"split", "shape of reference", "training images"} < {each.what for each in found.differences}
+    del other["reference"]["reading"]["images_sha256"]
+    assert [each.what for each in compared(other).decisive] == ["reference's sha256"]
+
+
 def test_values_stand_side_by_side() -> None:
     found = compared(changed("metrics.fid", {"value": 30.0, "se": 0.4, "n": 1000}) | {"notes": ["lossy"]})
     assert found.values[0].z == pytest.approx(-1 / 0.5)  # standard errors of 0.3 and 0.4 make 0.5
