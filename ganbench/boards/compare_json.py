@@ -50,7 +50,8 @@ def _side(row: Row) -> dict[str, Any]:
         "label": row.label, "family": row.family, "role": row.role, "published": row.published,
         "runs": len(row.entries), "seeds": [entry.seed_index for entry in row.ok], "samples": row.samples,
         "parameters": row.parameters, "images_per_second": row.images_per_second, "train_seconds": row.train_seconds,
-        "sample_seconds": row.sample_seconds, "peak_memory_mib": row.peak_memory_mib, "flags": list(row.flags),
+        "sample_seconds": row.sample_seconds, "peak_memory_mib": row.peak_memory_mib, "flops": row.flops,
+        "flags": list(row.flags),
         "failures": [
             {"status": each.status, "reason": each.reason, "count": each.count, "total": each.total}
             for each in row.failures

@@ -22,6 +22,7 @@ from ganbench.boards.compare_text import (
 from ganbench.boards.formatting import BLANK, metric_value, number
 from ganbench.cli.table_printer import print_line, print_table
 from ganbench.metric import MetricInfo
+from ganbench.util.text import human_flops
 
 COSTS = (
     ("parameters", "parameters", 0),
@@ -50,6 +51,8 @@ def show_rows(found: RowComparison) -> None:
     _show_curves(found)
     click.echo()
     costs = [(what, *(number(getattr(row, field), digits) for row in found.sides)) for what, field, digits in COSTS]
+    counts = [row.flops for row in found.sides]
+    costs.append(("operations of training", *(BLANK if count is None else human_flops(count) for count in counts)))
     print_table("costs, means over runs", ("", "A", "B"), costs, fold=("",))
     notes = [
         f"{letter}: {note}"
