@@ -52,7 +52,7 @@ def run_values(entry: Entry, columns: Iterable[Column]) -> tuple[Value, ...]:
         *(entry.metrics[column.name].value if column.name in entry.metrics else None for column in columns),
         entry.score.n if entry.score else None,
         *(run.images, run.steps, run.parameters or None, run.images_per_second or None),
-        *(seconds.get("train"), seconds.get("sample"), run.peak_memory_bytes / 2**20 or None),
+        *(seconds.get("train"), seconds.get("sample"), run.peak_memory_bytes / 2**20 or None, run.flops),
         *(seconds.get("total"), entry.score.seconds if entry.score else None),
     )
 

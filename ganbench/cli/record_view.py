@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime
 import shlex
-import shutil
-import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from typing import Any
 import click
 
 from ganbench.boards.formatting import metric_value
-from ganbench.cli.table_printer import print_table
+from ganbench.cli.table_printer import print_line, print_table
 from ganbench.metric import MetricInfo
 from ganbench.store.layout import CHECKPOINT, CURVE, LOG, SAMPLES_PICTURE, TRAINING_PICTURE
 from ganbench.store.run_record import CurvePoint, RunRecord, RunStatus
@@ -23,6 +20,7 @@ from ganbench.store.samples import SampleFile
 from ganbench.store.score_record import ScoreRecord
 from ganbench.store.status import DAMAGED, INTERRUPTED, Entry, age
 from ganbench.util.log_tail import tail
+from ganbench.util.text import human_flops
 
 WIDTH = 11
 HASH = 12
@@ -102,6 +100,8 @@ def _show_costs(record: RunRecord) -> None:
     _line("seconds", spent or "not known")
     rate = f", {record.images_per_second:,.0f} a second" if record.images_per_second else ""
     _line("trained", f"{record.images:,} images in {record.steps:,} steps{rate}")
+    if record.flops is not None:
+        _line("operations", f"{human_flops(record.flops)} of training")
     if record.resumed:
         _line("resumed", f"after {', '.join(f'{images:,}' for images in record.resumed)} images")
     memory = f"{record.peak_memory_bytes / 2**20:,.0f} MiB" if record.peak_memory_bytes else "not known"
@@ -221,16 +221,11 @@ def _show_log(log: str) -> None:
 
 
 def _line(name: str, text: str) -> None:
-    _say(f"  {name:{WIDTH}} {' '.join(_plain(text).split())}", " " * (WIDTH + 3))
+    print_line(" ".join(_plain(text).split()), f"  {name:{WIDTH}} ")
 
 
-def _say(text: str, indent: str = "  ") -> None:
-    """Print a line; on a terminal its words fold with an indent, and a path or a hash stays in one piece."""
-    lines = [_plain(text)]
-    if sys.stdout.isatty():
-        width = max(shutil.get_terminal_size().columns, 2 * WIDTH)
-        lines = textwrap.wrap(lines[0], width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    click.echo("\n".join(lines))
+def _say(text: str) -> None:
+    print_line(_plain(text))
 
 
 def _plain(text: str) -> str:

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Collection, Iterable, Sequence
 
 import click
 
 from ganbench.util.text import one_line
 from ganbench.util.text_table import Heading, fold, lay_out
+
+
+def print_line(text: str, label: str = "") -> None:
+    """Print a label and a sentence in one line.
+
+    A terminal breaks it between words, below the sentence's beginning; a path or a hash stays in one piece.
+    """
+    line = "".join(char if char.isprintable() else " " for char in label + text)
+    if sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns, 2 * len(label))
+        line = textwrap.fill(
+            line, width, subsequent_indent=" " * len(label), break_long_words=False, break_on_hyphens=False
+        )
+    click.echo(line)
 
 
 def print_table(
