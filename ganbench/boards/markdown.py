@@ -206,6 +206,7 @@ def _legend(columns: Iterable[Column]) -> Iterable[str]:
         "- **img/s**, **train s**, **sample s**, **peak MiB**: means over runs, of training and of drawing samples; "
         "they compare only on one machine."
     )
+    yield "- **FLOPs**: floating-point operations of all training steps, a multiply-add counted as 2."
 
 
 def _code(text: str) -> str:

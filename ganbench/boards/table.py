@@ -77,17 +77,13 @@ class Table:
 
     @cached_property
     def by_importance(self) -> tuple[TableColumn, ...]:
-        """The columns that a reader can be shown, from the most telling to the least.
+        """The columns that can stand in a table of their own choice, from the most telling to the least.
 
-        One of `COMPANIONS` whose companions the board has not is not among them.
+        One of `COMPANIONS` whose companions are missing is not among them.
         """
-        names = {column.name for column in self.columns}
-        ranked = [
-            (IMPORTANCE.index(kind), at, column)
-            for at, column in enumerate(self.columns)
-            if (kind := self._kind(column)) in IMPORTANCE and set(COMPANIONS.get(column.name, ())) <= names
-        ]
-        return tuple(column for _, _, column in sorted(ranked, key=lambda each: each[:2]))
+        names = {column.name for column in self._filled}
+        alone = [column for column in self._filled if set(COMPANIONS.get(column.name, ())) <= names]
+        return tuple(sorted(alone, key=lambda column: IMPORTANCE.index(self._kind(column))))
 
     @property
     def main(self) -> tuple[TableColumn, ...]:
@@ -97,9 +93,19 @@ class Table:
 
     @property
     def rest(self) -> tuple[TableColumn, ...]:
-        """What a reader can be shown beside `main`, in reading order."""
-        names = {column.name for column in self.main}
-        return tuple(column for column in self.columns if column.name not in names and self._kind(column) in IMPORTANCE)
+        """What there is to show beside `main`, in reading order."""
+        main = self.main
+        return tuple(column for column in self._filled if column not in main)
+
+    @cached_property
+    def _filled(self) -> tuple[TableColumn, ...]:
+        """The columns for a reader, without those in which no row has a value."""
+        return tuple(
+            column
+            for column in self.columns
+            if (kind := self._kind(column)) in IMPORTANCE[:ALWAYS]
+            or (kind in IMPORTANCE and any(row.cells[column.name].value not in (None, "") for row in self.rows))
+        )
 
     @property
     def best(self) -> TableRow | None:
@@ -176,6 +182,6 @@ def _measured(
 def _cost(value: float | None, cost: Cost) -> Cell:
     if value is None:
         return Cell(None, BLANK, BLANK)
-    if abs(value) >= 1e9:  # operations are counted in powers of ten
-        return Cell(value, f"{value:.2e}", f"{value:.1e}")
+    if cost.write is not None:
+        return Cell(value, cost.write(value), cost.write(value))
     return Cell(value, number(value, cost.digits), number(value, 1 if cost.digits and value < 10 else 0))
