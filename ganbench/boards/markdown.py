@@ -129,7 +129,7 @@ def _reading_ranks(board: Board) -> Iterable[str]:
         f"Ranked by {board.headline.title}, less is better; {escape(first_place(board))} (jointly at 95 %). A cell is "
         "the mean over training seeds (`runs` of them) with its 95 % interval: of a distance such as FID the geometric "
         "mean, for its logarithm is averaged and compared. A rank is the range of places that Welch's t-test leaves "
-        "open, pair by pair at 5 %, so that each holds with 95 % on its own. The variance of a row is at least that of "
+        "open, pair by pair: of two equal models one is put above the other in 5 % of cases. The variance of a row is at least that of "
         "the scored images. One seed separates nothing; its interval is of the scored images alone. A run that failed "
         f"counts as the worst value on the board. Rows in *italics* calibrate the board and are not ranked; {BLANK} is "
         "a value that does not exist."

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable
+from math import exp
 from pathlib import Path
 
 import pandas as pd
@@ -87,7 +88,10 @@ def test_csv_holds_full_precision_and_failures(board_of: BoardOf) -> None:
     assert rows["broken"]["fid"] == rows["broken"]["rank"] == rows["real"]["rank"] == ""
     assert rows["broken"]["note"] == "oom: out of memory at 9 GiB (3 of 3 runs)"
     assert (rows["vanilla"]["runs"], rows["vanilla"]["failed"]) == ("3", "1")
-    assert (rows["lone"]["fid_low"], rows["dcgan"]["cas"]) == ("", "")
+    assert rows["dcgan"]["cas"] == rows["replay"]["cas"] == ""
+    assert rows["lone"]["fid"] == "50.0"
+    assert float(rows["lone"]["fid_low"]) == pytest.approx(50 * exp(-0.0196), rel=1e-4), "of the scored images alone"
+    assert float(rows["thirds"]["fid_low"]) > 0
 
 
 def test_csv_has_flops_and_is_blank_where_they_are_unknown(board_of: BoardOf) -> None:
@@ -169,7 +173,7 @@ def test_markdown_says_what_a_reader_must_know(everything: Board) -> None:
         assert column in table_of(text)[0]
     assert rows["dcgan"][0] == "1-3"
     assert rows["*real* (ceiling)"][0] == rows["*noise* (floor)"][0] == rows["*replay* (memoriser)"][0] == "–"
-    assert rows["dcgan"][3:5] == ["dcgan's latent", "20.2 [17.0, 23.3]"]
+    assert rows["dcgan"][3:5] == ["dcgan's latent", "20.1 [17.3, 23.5]"]
     assert "oom: out of memory at 9 GiB (3 of 3 runs)" in rows["broken"][-1]
     assert rows["vanilla"][-2] == "3 ok, 1 failed"
     for said in (
@@ -235,7 +239,7 @@ def test_terminal_fits_100_columns_and_shows_labels_failures_and_refusals(tmp_pa
     (tmp_path / "bad" / "run.json").write_text("{")
     text = terminal(board(tmp_path, full()))
     assert max(map(len, text.splitlines())) <= 100
-    for said in ("vae[latent_dim=64]", "1-3", "20.2 [17.0, 23.3]", "905", "0.95", "CAS*", "1/4"):
+    for said in ("vae[latent_dim=64]", "1-3", "20.1 [17.3, 23.5]", "905", "0.95", "CAS*", "1/4"):
         assert said in text, said
     flat = " ".join(text.split())
     assert "broken: oom: out of memory at 9 GiB (3 of 3 runs)" in flat
