@@ -45,6 +45,7 @@ def board(
     from ganbench.registry.catalog import known_sources
     from ganbench.store.store import Store
     from ganbench.util.atomic_io import check_writable, write_text
+    from ganbench.util.text import one_line
 
     if output is not None and form is None:
         raise RequestError(f"--output {output}: say which table goes there: --format latex, html, json, md or csv")
@@ -63,6 +64,10 @@ def board(
         else:
             check_writable(output.parent, "--output")
             write_text(output, export(found, form))
+        if not quiet:
+            refused = (f"refused {each.path}: {each.reason}" for each in found.refused)
+            for line in (*refused, *map(str, (*found.superseded, *found.left_out))):
+                click.echo(f"ganbench: {one_line(line)}", err=True)  # a table that others read holds rows alone
         return
     check_writable(boards, "--boards")
     files = write_board(found, boards, pictures or "png")

@@ -87,3 +87,13 @@ def test_pictures_have_a_format(place: Path, form: str) -> None:
     answer = board(place, "--pictures", form)
     assert answer.status == 0, answer.err
     assert (place / "boards" / "digits-smoke.md").is_file()
+
+
+def test_what_is_not_in_the_table_is_said_on_standard_error(place: Path) -> None:
+    (place / "runs" / "bad").mkdir()
+    (place / "runs" / "bad" / "run.json").write_text("{")
+    answer = board(place, "--format", "md")
+    assert (answer.status, len(answer.out.splitlines())) == (0, 3)
+    assert answer.err.startswith("ganbench: refused ")
+    assert len(answer.err.splitlines()) == 1
+    assert board(place, "--format", "md", "--quiet").err == ""
