@@ -24,16 +24,19 @@ from pathlib import Path
 import numpy as np
 from ranking_rules import RULES, Bools, Floats, Rule, ours, samples_of, t_half_width
 
+from ganbench.boards.board import build_board, published_store
+from ganbench.boards.publish import read_request
 from ganbench.boards.welch import Sample, places, possible_firsts, probability_next_less, seeds_to_tell_apart
 
-TRIALS = Path(__file__).parents[1] / "leaderboards" / "archive-0.1" / "mnist5k-quick-trials.csv"
+BOARDS = Path(__file__).parents[1] / "leaderboards"
+TRIALS = BOARDS / "archive-0.1" / "mnist5k-quick-trials.csv"
 CASES = ("triples", "board", "equal")
 TABLE = CASES[:2]
 GAP = math.log(1.3)
 NEAR = math.log(1.25), math.log(1.35)
 """What counts as a gap of 30 % where the means are a board's."""
 NOISE = 0.22
-"""The share of the variance over seeds that other samples of the same models would bring: a median of real runs."""
+"""What other samples of the same models bring, as a share of the variance over seeds; `spreads` prints real ones."""
 BANDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 1.0)
 SAME = 1e-9
 
@@ -183,6 +186,20 @@ def calibration(n: int, repetitions: int) -> Iterator[str]:
         yield f"- {low:g} to {high:g}: {chances[these].mean():.3f}, {less[these].mean():.3f} ± {error:.3f}"
 
 
+def spreads() -> Iterator[str]:
+    """Say how spread goes with the mean, and what scored images have in it."""
+    yield "\nspread over seeds on the archived board: median sd of FID, of log FID\n"
+    for title, part in zip(("best", "middle", "last"), np.array_split(np.array(list(LOGS)), 3), strict=True):
+        fids = [np.exp(LOGS[label]).std(ddof=1) for label in part]
+        yield f"- {title} {len(part)}: {np.median(fids):.1f}, {np.median([LOGS[at].std(ddof=1) for at in part]):.3f}"
+    yield "\nnoise of the scored images as a share of the variance of log FID over seeds, published quick board\n"
+    name = "mnist5k-quick"
+    for each in build_board(read_request(BOARDS / name), [published_store(BOARDS, name)]).models:
+        scores = [entry.metrics["fid"] for entry in each.row.ok]
+        noise = np.mean([(score.se or 0.0) ** 2 / score.value**2 for score in scores])
+        yield f"- {each.row.label}: {noise / np.var(np.log([score.value for score in scores]), ddof=1):.2f}"
+
+
 def archived() -> Iterator[str]:
     """Say what both rules make of the archived board itself, whose table has no standard errors."""
     raw = [(np.exp(logs).mean(), t_half_width(np.exp(logs))) for logs in LOGS.values()]
@@ -232,7 +249,7 @@ def main() -> int:
         }
         misses += missed(n, next(found[name] for name, rule in RULES.items() if rule is ours))
         print(*table(n, found), *variations(n, asked.repetitions), *calibration(n, asked.repetitions), sep="\n")
-    print(*archived(), *seeds_needed(), sep="\n")
+    print(*spreads(), *archived(), *seeds_needed(), sep="\n")
     print(*("\nMISSED: " + miss for miss in misses), f"\n{time.perf_counter() - began:.0f} s", sep="\n")
     return 1 if misses else 0
 
