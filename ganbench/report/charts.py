@@ -1,0 +1,227 @@
+"""The charts of a report: quality over budget, quality over cost, losses, intervals in a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from ganbench.boards.board import Board
+from ganbench.boards.curves import Point, points
+from ganbench.boards.formatting import interval, name
+from ganbench.boards.rank import Ranked
+from ganbench.report import svg
+from ganbench.report.costs import Cost
+from ganbench.store.run_record import CurvePoint, RunRecord
+
+AXES = (("images", "images seen"), ("seconds", "training seconds"), ("training_flops", "training FLOPs"))
+"""Fields of `CurvePoint` that a curve is drawn over, where records have them."""
+VISIBLE = 8
+"""Models whose curves are drawn at first: so many lines an eye can follow."""
+COLOURS, DASHES = 7, 4
+NAMED = 8
+"""Models of a front that are named beside their points."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A row as charts show it: its index on the board, its name, its page, its colour and dashes."""
+
+    index: int
+    label: str
+    href: str
+    ranked: Ranked
+    style: str
+    value: str
+    visible: bool
+
+
+def all_series(board: Board, links: Mapping[int, str]) -> list[Series]:
+    """Return the models that have a headline value, in the order of the board; `links` are their pages by index."""
+    found: list[Series] = []
+    for index, ranked in enumerate(board.rows):
+        if ranked.row.role == "model" and ranked.row.headline:
+            at = len(found)
+            found.append(Series(
+                index, name(ranked.row), links.get(index, ""), ranked, f"s{at % COLOURS} d{at // COLOURS % DASHES}",
+                interval(ranked.row.headline, board.headline), at < VISIBLE,
+            ))  # fmt: skip
+    return found
+
+
+def curves(board: Board, series: Sequence[Series]) -> list[Markup]:
+    """Return the headline metric over each axis that records have: the mean over seeds, and a band of all of them."""
+    n = board.request.scoring.curve_samples
+    found = []
+    for axis, title in AXES:
+        drawn = [(each, curve) for each in series if (curve := _points(each, axis, n))]
+        if drawn:
+            found.append(_curves(board, drawn, title))
+    return found
+
+
+def _points(each: Series, axis: str, n: int) -> list[Point]:
+    return points(each.ranked.row, axis, n) if axis in CurvePoint.model_fields else []
+
+
+def _curves(board: Board, drawn: Sequence[tuple[Series, list[Point]]], title: str) -> Markup:
+    marks = [
+        (ranked.row.role, ranked.row.headline.mean, name(ranked.row))
+        for ranked in board.rows
+        if ranked.row.role in ("ceiling", "floor") and ranked.row.headline and ranked.row.headline.mean > 0
+    ]
+    x = svg.across(at.x for _, curve in drawn for at in curve)
+    y = svg.upwards([value for _, curve in drawn for at in curve for value in (at.low, at.high)]
+                    + [mean for _, mean, _ in marks])  # fmt: skip
+    content = [svg.frame(x, y, title, board.headline.title + board.headline.arrow)]
+    for role, mean, label in marks:
+        content.append(Markup('<g class="{0}"><path d="M{1} {2}H{3}"/><text x="{3}" y="{2}" dy="-4" class="end">{4}'
+                              "</text></g>").format(
+            role, svg.LEFT, svg.place(y(mean)), svg.WIDTH - svg.RIGHT, label))  # fmt: skip
+    for each, curve in reversed(drawn):  # the best on top
+        places = [(x(at.x), y(at.mean)) for at in curve]
+        band = [(x(at.x), y(at.high)) for at in curve] + [(x(at.x), y(at.low)) for at in reversed(curve)]
+        path = svg.line(places)
+        content.append(Markup(
+            '<g class="{0}{1}" data-m="{2}"><title>{3}</title><path class="hit" d="{4}"/>'
+            '<path class="band" d="{5}Z"/><path class="line" d="{4}"/><path class="dots" d="{6}"/></g>'
+        ).format(each.style, "" if each.visible else " off", each.index, f"{each.label}: {each.value}", path,
+                 svg.line(band), svg.dots(places)))  # fmt: skip
+    return svg.chart(content, f"{board.headline.title} over {title}, a line for each model")
+
+
+@dataclass(frozen=True)
+class Front:
+    """The chart of one cost, the names of the models on its front from the cheapest on, and who has no such cost."""
+
+    key: str
+    title: str
+    picture: Markup
+    front: tuple[str, ...]
+    lacking: int
+
+
+def fronts(board: Board, series: Sequence[Series], costs: Sequence[Cost]) -> list[Front]:
+    """Return the headline metric over each cost that at least one model has, with its Pareto front."""
+    return [front for cost in costs if cost.pareto and (front := _front(board, series, cost))]
+
+
+def _front(board: Board, series: Sequence[Series], cost: Cost) -> Front | None:
+    known = [
+        (value, each.ranked.row.headline.mean, each)
+        for each in series
+        if (value := cost.of(each.ranked.row)) and value > 0 and each.ranked.row.headline
+        and each.ranked.row.headline.mean > 0
+    ]  # fmt: skip
+    if not known:
+        return None
+    best, least = [], math.inf
+    for value, mean, each in sorted(known, key=lambda found: found[:2]):
+        if mean < least:
+            least = mean
+            best.append((value, mean, each))
+    x, y = svg.across(value for value, _, _ in known), svg.upwards(_spread(known))
+    content = [svg.frame(x, y, cost.axis, board.headline.title + board.headline.arrow)]
+    steps = [(x(value), y(mean)) for value, mean, _ in best]
+    corners = [(right[0], left[1]) for left, right in zip(steps, steps[1:], strict=False)]
+    stairs = [place for pair in zip(steps, corners, strict=False) for place in pair] + [steps[-1]]
+    content.append(Markup('<path class="stairs" d="{}H{}"/>').format(svg.line(stairs), svg.WIDTH - svg.RIGHT))
+    for value, mean, each in known:
+        found = each.ranked.row.headline
+        assert found is not None
+        low, high = (mean if end is None or end <= 0 else end for end in (found.low, found.high))
+        said = f"{each.label}: {each.value}; {cost.axis} {value:,.{cost.digits}f}"
+        content.append(Markup(
+            '<a href="{0}" class="{1}" data-m="{2}" aria-label="{3}"><title>{3}</title>'
+            '<path class="line" d="M{4} {5}V{6}"/><circle cx="{4}" cy="{7}" r="5"/></a>'
+        ).format(each.href, each.style, each.index, said, svg.place(x(value)), svg.place(y(low)),
+                 svg.place(y(high)), svg.place(y(mean))))  # fmt: skip
+    content += _names([(x(value), y(mean), each) for value, mean, each in best[:NAMED]])
+    label = f"{board.headline.title} over {cost.axis}, a point for each model; a step line joins the Pareto front"
+    names = tuple(each.label for _, _, each in best)
+    picture = svg.chart(content, label, interactive=True)
+    return Front(cost.field, cost.axis, picture, names, len(series) - len(known))
+
+
+def _spread(known: Iterable[tuple[float, float, Series]]) -> list[float]:
+    """Return means and the seeds around them: an interval of two seeds may span decades and would squeeze all else."""
+    found = []
+    for _, mean, each in known:
+        row = each.ranked.row
+        found += [mean, *(entry.metrics[row.ranked_by].value for entry in row.ok if row.ranked_by in entry.metrics)]
+    return [value for value in found if value > 0]
+
+
+def _names(places: Sequence[tuple[float, float, Series]]) -> list[Markup]:
+    """Return names beside points; one that would lie on another is moved down."""
+    taken: list[tuple[float, float]] = []
+    drawn = []
+    for x, y, each in places:
+        label = each.label if len(each.label) <= 24 else each.label[:23] + "…"
+        right = x > svg.WIDTH * 0.7
+        at = y - 8
+        while any(abs(at - other) < 12 and abs(x - beside) < 90 for beside, other in taken):
+            at += 12
+        taken.append((x, at))
+        drawn.append(Markup('<text x="{}" y="{}" class="name{}" data-m="{}">{}</text>').format(
+            svg.place(x - 8 if right else x + 8), svg.place(at), " end" if right else "", each.index, label))  # fmt: skip
+    return drawn
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss in the legend of a run's chart."""
+
+    name: str
+    style: str
+
+
+def losses(run: RunRecord) -> tuple[Markup, list[Loss]] | None:
+    """Return the mean losses between the points of a run's curve over images seen, None where there are too few."""
+    names = dict.fromkeys(name for point in run.curve for name in point.losses)
+    drawn = []
+    for loss in names:
+        values = [(float(point.images), point.losses[loss]) for point in run.curve if loss in point.losses]
+        values = [(images, value) for images, value in values if images > 0 and math.isfinite(value)]
+        if len(values) > 1:
+            drawn.append((loss, values))
+    if not drawn:
+        return None
+    x = svg.across(images for _, values in drawn for images, _ in values)
+    y = svg.linear_scale((value for _, values in drawn for _, value in values), svg.HEIGHT - svg.BOTTOM, svg.TOP)
+    content = [svg.frame(x, y, "images seen", "loss")]
+    legend = []
+    for at, (loss, values) in enumerate(drawn):
+        style = f"s{at % COLOURS} d{at // COLOURS % DASHES}"
+        places = [(x(images), y(value)) for images, value in values]
+        content.append(Markup('<g class="{}"><title>{}</title><path class="line" d="{}"/><path class="dots" d="{}"/>'
+                              "</g>").format(style, loss, svg.line(places), svg.dots(places)))  # fmt: skip
+        legend.append(Loss(loss, style))
+    return svg.chart(content, f"losses over images seen: {', '.join(names)}"), legend
+
+
+def forests(board: Board) -> list[Markup]:
+    """Return a small picture a row: the mean of the headline metric, its interval, and a tick for every seed."""
+    found = [
+        (ranked.row.headline, [entry.metrics[ranked.row.ranked_by].value for entry in ranked.row.ok
+                               if ranked.row.ranked_by in entry.metrics])
+        for ranked in board.rows
+    ]  # fmt: skip
+    spread = [value for estimate, seeds in found if estimate for value in (estimate.mean, *seeds) if value > 0]
+    if not spread:
+        return [Markup("")] * len(found)
+    x = svg.log_scale(spread, 3, 117)
+    drawn = []
+    for estimate, seeds in found:
+        if estimate is None or estimate.mean <= 0:
+            drawn.append(Markup(""))
+            continue
+        low, high = (estimate.mean if end is None or end <= 0 else end for end in (estimate.low, estimate.high))
+        ticks = "".join(f"M{svg.place(x(value))} 4v8" for value in sorted(seeds) if value > 0)
+        drawn.append(Markup(
+            '<svg viewBox="0 0 120 16" class="forest" aria-hidden="true"><path class="seeds" d="{}"/>'
+            '<path d="M{} 8H{}"/><circle cx="{}" cy="8" r="3.5"/></svg>'
+        ).format(ticks, svg.place(x(low)), svg.place(x(high)), svg.place(x(estimate.mean))))  # fmt: skip
+    return drawn

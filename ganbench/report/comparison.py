@@ -1,0 +1,135 @@
+"""Two models of a board: which is better, how sure that is, and by how much, in words and in numbers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ganbench.boards.estimate import is_logarithmic
+from ganbench.boards.formatting import metric_value
+from ganbench.boards.welch import (
+    ALPHA,
+    Sample,
+    difference_interval,
+    probability_less,
+    probability_next_less,
+    seeds_to_tell_apart,
+)
+from ganbench.metric import MetricInfo
+
+_STEPS = (ALPHA / 2, 0.16, 0.4, 0.6, 0.84, 1 - ALPHA / 2)
+"""Where the colour of a probability changes; the first and the last are where the test separates two rows."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is known of two models. `first` tells whether the first of them is the better one on average.
+
+    `sure` is the probability of that, `next_one` that of the next seed of the better beating the next of the other,
+    `effect` the ratio or difference of the headline metric with its interval, in which less is better; `told_apart`
+    is the two-sided test at 5 %, `seeds` how many of each would tell them apart, None where a thousand do not.
+    """
+
+    first: bool
+    sure: str
+    next_one: str
+    effect: str
+    told_apart: bool
+    seeds: int | None
+
+    @property
+    def compact(self) -> list[object]:
+        """What the page's script needs, in the order of the fields."""
+        return [int(self.first), self.sure, self.next_one, self.effect, int(self.told_apart), self.seeds]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The probability that the row is better than the column, as two digits, and its colour, 0 to 6."""
+
+    text: str
+    tint: int
+
+
+def percent(probability: float) -> str:
+    """Return ``71 %``, ``99.3 %`` or ``> 99.9 %`` for a probability of at least one half."""
+    if probability >= 0.9995:
+        return "> 99.9 %"
+    return f"{100 * probability:.{1 if probability >= 0.99 else 0}f} %"
+
+
+def pairs(samples: Sequence[Sample | None], metric: MetricInfo) -> dict[tuple[int, int], Pair]:
+    """Return what is known of every two samples, by their indices; those of one seed say nothing of training."""
+    known = [(index, sample) for index, sample in enumerate(samples) if sample is not None and sample.n > 1]
+    return {
+        (i, j): pair for (i, a), (j, b) in itertools.combinations(known, 2) if (pair := compare(a, b, metric))
+    }
+
+
+def compare(a: Sample, b: Sample, metric: MetricInfo) -> Pair | None:
+    """Return what Welch's test says of two rows, None where one has a single seed."""
+    less, next_less = probability_less(a, b), probability_next_less(a, b)
+    if less is None or next_less is None:
+        return None
+    first = less >= 0.5
+    better, other = (a, b) if first else (b, a)
+    sure = less if first else 1 - less
+    return Pair(
+        first=first,
+        sure=percent(sure),
+        next_one=percent(next_less if first else 1 - next_less),
+        effect=_effect(better, other, metric),
+        told_apart=sure > 1 - ALPHA / 2,
+        seeds=seeds_to_tell_apart(a, b),
+    )
+
+
+def _effect(better: Sample, other: Sample, metric: MetricInfo) -> str:
+    found = difference_interval(other, better)
+    assert found is not None
+    if not is_logarithmic(metric):
+        low, high = found
+        return (
+            f"{metric.title} lower by {metric_value(other.mean - better.mean, metric)} "
+            f"[{metric_value(-high, metric)}, {metric_value(-low, metric)}]"
+        )
+    ratio, low, high = (_ratio(each) for each in (better.mean - other.mean, *found))
+    return f"{metric.title} {ratio} times as large [{low}, {high}]"
+
+
+def _ratio(logarithm: float) -> str:
+    return f"{math.exp(min(logarithm, 700)):.3g}"
+
+
+def matrix(samples: Sequence[Sample]) -> list[list[Cell | None]]:
+    """Return the probability of each row being less, on average, than each column; None on the diagonal."""
+    return [[None if a is b else _cell(probability_less(a, b)) for b in samples] for a in samples]
+
+
+def _cell(probability: float | None) -> Cell | None:
+    if probability is None:
+        return None
+    text = f"{100 * probability:.0f}"
+    text = ">99" if text == "100" else "<1" if text == "0" else text
+    return Cell(text, sum(probability > step for step in _STEPS))
+
+
+def verdict(names: tuple[str, str], pair: Pair | None) -> tuple[str, str]:
+    """Return which of two is better, and how sure that is, as a headline and a sentence below it.
+
+    The page's script says the same when other models are chosen.
+    """
+    if pair is None:
+        return "Not known", f"{names[0]} and {names[1]} are compared by their seeds: that takes two of each."
+    better, other = names if pair.first else names[::-1]
+    if pair.told_apart:
+        head = f"{better} is better"
+    else:
+        more = f"; {pair.seeds} of each might" if pair.seeds else ""
+        head = f"These seeds do not tell them apart{more}"
+    return head, (
+        f"With probability {pair.sure}, {better} is better on average than {other}: {pair.effect}. "
+        f"The next seed of {better} beats the next of {other} with probability {pair.next_one}."
+    )
