@@ -10,7 +10,13 @@ from ganbench.cli.options import data_dir_option, folder_option, published_optio
 
 
 @click.command()
-@click.option("--track", "tracks", multiple=True, metavar="NAME", help="A track, by its name or .toml file; may be given several times. [default: all that have runs]")  # noqa: E501
+@click.option(
+    "--track",
+    "tracks",
+    multiple=True,
+    metavar="NAME",
+    help="A track, by its name or .toml file; may be given several times. [default: all that have runs]",
+)  # noqa: E501
 @click.option("--budget", help="The boards of another budget, as given to `ganbench run`.")
 @click.option("--precision", type=click.Choice(("fp32", "bf16")), help="The boards of another number format.")
 @runs_option()

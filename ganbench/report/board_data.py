@@ -19,7 +19,7 @@ from ganbench.boards.rank import Ranked
 from ganbench.metric import STANDARD, MetricInfo
 from ganbench.report import charts
 from ganbench.report.charts import Front, Series
-from ganbench.report.comparison import Cell, Pair, matrix, pairs, verdict
+from ganbench.report.comparison import Cell, Pair, effect_words, matrix, pairs, verdict
 from ganbench.report.costs import COSTS, Cost
 from ganbench.report.links import Links
 from ganbench.report.pictures import Picture
@@ -184,7 +184,9 @@ def board_page(
             "names": [name(ranked.row) for ranked in board.rows],
             "values": [interval(ranked.row.headline, board.headline) for ranked in board.rows],
             "more": [[value.more for value in row.values] for row in rows],
-            "pairs": {f"{i},{j}": pair.compact for (i, j), pair in known.items()},
+            "effect": effect_words(board.headline),
+            "paired": [each.index for each, _ in paired],
+            "pairs": [known[i, j].compact for i, j in itertools.combinations([each.index for each, _ in paired], 2)],
         },
     )  # fmt: skip
 
@@ -256,7 +258,7 @@ def _compared(board: Board, known: Mapping[tuple[int, int], Pair]) -> Comparison
     if chosen is None:
         return None
     (i, a), (j, b) = chosen
-    return Comparison(i, j, *verdict((name(a.row), name(b.row)), known.get((i, j))))
+    return Comparison(i, j, *verdict((name(a.row), name(b.row)), known.get((i, j)), effect_words(board.headline)))
 
 
 def _samples(

@@ -85,8 +85,8 @@ def _curves(board: Board, drawn: Sequence[tuple[Series, list[Point]]], title: st
         band = [(x(at.x), y(at.high)) for at in curve] + [(x(at.x), y(at.low)) for at in reversed(curve)]
         path = svg.line(places)
         content.append(Markup(
-            '<g class="{0}{1}" data-m="{2}"><title>{3}</title><path class="hit" d="{4}"/>'
-            '<path class="band" d="{5}Z"/><path class="line" d="{4}"/><path class="dots" d="{6}"/></g>'
+            '<g class="{0}{1}" data-m="{2}"><title>{3}</title><path class="band" d="{5}Z"/>'
+            '<path class="line" d="{4}"/><path class="dots" d="{6}"/></g>'
         ).format(each.style, "" if each.visible else " off", each.index, f"{each.label}: {each.value}", path,
                  svg.line(band), svg.dots(places)))  # fmt: skip
     return svg.chart(content, f"{board.headline.title} over {title}, a line for each model")
@@ -134,7 +134,7 @@ def _front(board: Board, series: Sequence[Series], cost: Cost) -> Front | None:
         low, high = (mean if end is None or end <= 0 else end for end in (found.low, found.high))
         said = f"{each.label}: {each.value}; {cost.axis} {value:,.{cost.digits}f}"
         content.append(Markup(
-            '<a href="{0}" class="{1}" data-m="{2}" aria-label="{3}"><title>{3}</title>'
+            '<a href="{0}" class="{1}" data-m="{2}"><title>{3}</title>'
             '<path class="line" d="M{4} {5}V{6}"/><circle cx="{4}" cy="{7}" r="5"/></a>'
         ).format(each.href, each.style, each.index, said, svg.place(x(value)), svg.place(y(low)),
                  svg.place(y(high)), svg.place(y(mean))))  # fmt: skip
@@ -147,11 +147,7 @@ def _front(board: Board, series: Sequence[Series], cost: Cost) -> Front | None:
 
 def _spread(known: Iterable[tuple[float, float, Series]]) -> list[float]:
     """Return means and the seeds around them: an interval of two seeds may span decades and would squeeze all else."""
-    found = []
-    for _, mean, each in known:
-        row = each.ranked.row
-        found += [mean, *(entry.metrics[row.ranked_by].value for entry in row.ok if row.ranked_by in entry.metrics)]
-    return [value for value in found if value > 0]
+    return [value for _, mean, each in known for value in (mean, *_seeds(each.ranked))]
 
 
 def _names(places: Sequence[tuple[float, float, Series]]) -> list[Markup]:
@@ -162,11 +158,12 @@ def _names(places: Sequence[tuple[float, float, Series]]) -> list[Markup]:
         label = each.label if len(each.label) <= 24 else each.label[:23] + "…"
         right = x > svg.WIDTH * 0.7
         at = y - 8
-        while any(abs(at - other) < 12 and abs(x - beside) < 90 for beside, other in taken):
+        while any(abs(at - other) < 12 and abs(x - there) < 90 for there, other in taken):
             at += 12
         taken.append((x, at))
-        drawn.append(Markup('<text x="{}" y="{}" class="name{}" data-m="{}">{}</text>').format(
-            svg.place(x - 8 if right else x + 8), svg.place(at), " end" if right else "", each.index, label))  # fmt: skip
+        text = Markup('<text x="{}" y="{}" class="name{}" data-m="{}">{}</text>')
+        beside = svg.place(x - 8 if right else x + 8)
+        drawn.append(text.format(beside, svg.place(at), " end" if right else "", each.index, label))
     return drawn
 
 
@@ -203,25 +200,32 @@ def losses(run: RunRecord) -> tuple[Markup, list[Loss]] | None:
 
 
 def forests(board: Board) -> list[Markup]:
-    """Return a small picture a row: the mean of the headline metric, its interval, and a tick for every seed."""
-    found = [
-        (ranked.row.headline, [entry.metrics[ranked.row.ranked_by].value for entry in ranked.row.ok
-                               if ranked.row.ranked_by in entry.metrics])
-        for ranked in board.rows
-    ]  # fmt: skip
-    spread = [value for estimate, seeds in found if estimate for value in (estimate.mean, *seeds) if value > 0]
+    """Return a small picture a row: the mean of the headline metric, its interval, and a tick for every seed.
+
+    The scale is that of the models; what lies beyond it, such as noise, has no picture.
+    """
+    found = [(ranked.row.headline, _seeds(ranked)) for ranked in board.rows]
+    models = [ranked for ranked in board.rows if ranked.row.role == "model" and ranked.row.headline]
+    spread = [value for ranked in models for value in _seeds(ranked)]
     if not spread:
         return [Markup("")] * len(found)
     x = svg.log_scale(spread, 3, 117)
     drawn = []
     for estimate, seeds in found:
-        if estimate is None or estimate.mean <= 0:
+        if estimate is None or not x.low <= estimate.mean <= x.high:
             drawn.append(Markup(""))
             continue
         low, high = (estimate.mean if end is None or end <= 0 else end for end in (estimate.low, estimate.high))
-        ticks = "".join(f"M{svg.place(x(value))} 4v8" for value in sorted(seeds) if value > 0)
+        ticks = "".join(f"M{svg.place(x(value))} 4v8" for value in sorted(seeds))
         drawn.append(Markup(
             '<svg viewBox="0 0 120 16" class="forest" aria-hidden="true"><path class="seeds" d="{}"/>'
             '<path d="M{} 8H{}"/><circle cx="{}" cy="8" r="3.5"/></svg>'
         ).format(ticks, svg.place(x(low)), svg.place(x(high)), svg.place(x(estimate.mean))))  # fmt: skip
     return drawn
+
+
+def _seeds(ranked: Ranked) -> list[float]:
+    """Return the headline values of a row's seeds, as far as a logarithmic axis can show them."""
+    metric = ranked.row.ranked_by
+    values = (entry.metrics[metric].value for entry in ranked.row.ok if metric in entry.metrics)
+    return [value for value in values if value > 0]

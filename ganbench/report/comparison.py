@@ -27,22 +27,24 @@ _STEPS = (ALPHA / 2, 0.16, 0.4, 0.6, 0.84, 1 - ALPHA / 2)
 class Pair:
     """What is known of two models. `first` tells whether the first of them is the better one on average.
 
-    `sure` is the probability of that, `next_one` that of the next seed of the better beating the next of the other,
-    `effect` the ratio or difference of the headline metric with its interval, in which less is better; `told_apart`
-    is the two-sided test at 5 %, `seeds` how many of each would tell them apart, None where a thousand do not.
+    `sure` is the probability of that in percent, `next_one` that of the next seed of the better beating the next of
+    the other, `effect` by how much, with its interval (see `effect_words`); `told_apart` is the two-sided test at 5 %,
+    `seeds` how many of each would tell them apart, None where a thousand do not.
     """
 
     first: bool
     sure: str
     next_one: str
-    effect: str
+    effect: tuple[str, str, str]
     told_apart: bool
     seeds: int | None
 
     @property
-    def compact(self) -> list[object]:
-        """What the page's script needs, in the order of the fields."""
-        return [int(self.first), self.sure, self.next_one, self.effect, int(self.told_apart), self.seeds]
+    def compact(self) -> str:
+        """The fields in their order, as short as can be: a board of 45 models has 990 of these."""
+        return (
+            f"{self.first:d} {self.sure} {self.next_one} {' '.join(self.effect)} {self.told_apart:d} {self.seeds or 0}"  # noqa: E501
+        )
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,16 @@ class Cell:
 
 
 def percent(probability: float) -> str:
-    """Return ``71 %``, ``99.3 %`` or ``> 99.9 %`` for a probability of at least one half."""
+    """Return ``71``, ``99.3`` or ``>99.9`` for a probability of at least one half."""
     if probability >= 0.9995:
-        return "> 99.9 %"
-    return f"{100 * probability:.{1 if probability >= 0.99 else 0}f} %"
+        return ">99.9"
+    return f"{100 * probability:.{1 if probability >= 0.99 else 0}f}"
 
 
 def pairs(samples: Sequence[Sample | None], metric: MetricInfo) -> dict[tuple[int, int], Pair]:
     """Return what is known of every two samples, by their indices; those of one seed say nothing of training."""
     known = [(index, sample) for index, sample in enumerate(samples) if sample is not None and sample.n > 1]
-    return {
-        (i, j): pair for (i, a), (j, b) in itertools.combinations(known, 2) if (pair := compare(a, b, metric))
-    }
+    return {(i, j): pair for (i, a), (j, b) in itertools.combinations(known, 2) if (pair := compare(a, b, metric))}
 
 
 def compare(a: Sample, b: Sample, metric: MetricInfo) -> Pair | None:
@@ -86,17 +86,22 @@ def compare(a: Sample, b: Sample, metric: MetricInfo) -> Pair | None:
     )
 
 
-def _effect(better: Sample, other: Sample, metric: MetricInfo) -> str:
+def effect_words(metric: MetricInfo) -> str:
+    """Return the words around an effect: the ratio of a distance, of any other metric the difference."""
+    return (
+        f"{metric.title} {{}} times as large [{{}}, {{}}]"
+        if is_logarithmic(metric)
+        else f"{metric.title} lower by {{}} [{{}}, {{}}]"
+    )  # noqa: E501
+
+
+def _effect(better: Sample, other: Sample, metric: MetricInfo) -> tuple[str, str, str]:
     found = difference_interval(other, better)
     assert found is not None
-    if not is_logarithmic(metric):
-        low, high = found
-        return (
-            f"{metric.title} lower by {metric_value(other.mean - better.mean, metric)} "
-            f"[{metric_value(-high, metric)}, {metric_value(-low, metric)}]"
-        )
-    ratio, low, high = (_ratio(each) for each in (better.mean - other.mean, *found))
-    return f"{metric.title} {ratio} times as large [{low}, {high}]"
+    if is_logarithmic(metric):
+        return _ratio(better.mean - other.mean), _ratio(found[0]), _ratio(found[1])
+    less, least, most = other.mean - better.mean, -found[1], -found[0]
+    return metric_value(less, metric), metric_value(least, metric), metric_value(most, metric)
 
 
 def _ratio(logarithm: float) -> str:
@@ -116,10 +121,10 @@ def _cell(probability: float | None) -> Cell | None:
     return Cell(text, sum(probability > step for step in _STEPS))
 
 
-def verdict(names: tuple[str, str], pair: Pair | None) -> tuple[str, str]:
+def verdict(names: tuple[str, str], pair: Pair | None, words: str) -> tuple[str, str]:
     """Return which of two is better, and how sure that is, as a headline and a sentence below it.
 
-    The page's script says the same when other models are chosen.
+    `words` are `effect_words`. The page's script says the same when other models are chosen.
     """
     if pair is None:
         return "Not known", f"{names[0]} and {names[1]} are compared by their seeds: that takes two of each."
@@ -127,9 +132,15 @@ def verdict(names: tuple[str, str], pair: Pair | None) -> tuple[str, str]:
     if pair.told_apart:
         head = f"{better} is better"
     else:
-        more = f"; {pair.seeds} of each might" if pair.seeds else ""
+        more = f"; {pair.seeds} seeds of each might" if pair.seeds else ""
         head = f"These seeds do not tell them apart{more}"
+    effect = words.format(*pair.effect)
     return head, (
-        f"With probability {pair.sure}, {better} is better on average than {other}: {pair.effect}. "
-        f"The next seed of {better} beats the next of {other} with probability {pair.next_one}."
+        f"With probability {spaced(pair.sure)} %, {better} is better on average than {other}: {effect}. "
+        f"The next seed of {better} beats the next of {other} with probability {spaced(pair.next_one)} %."
     )
+
+
+def spaced(percentage: str) -> str:
+    """Return ``> 99.9`` for ``>99.9``."""
+    return percentage.replace(">", "> ")

@@ -76,9 +76,7 @@ def found(
     `left_out` is told of a track that has runs and whose board cannot be made here, and why.
     """
     trained = _trained(places.store)
-    tracks = [
-        entry.thing.with_budget(budget).with_precision(precision) for entry in registry.all("tracks")
-    ]
+    tracks = [entry.thing.with_budget(budget).with_precision(precision) for entry in registry.all("tracks")]
     asked: dict[str, Asked] = {}
     for track in tracks:
         if track_key(track) in trained:

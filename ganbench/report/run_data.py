@@ -72,7 +72,9 @@ def run_section(
     run = entry.run
     scores = [entry.score] if entry.score else []
     read = read_scores(entry.folder, run).records
-    scores += [each for each in read if all(each.key != known.key for known in scores) and not score_refusal(each, run, {})]  # noqa: E501
+    scores += [
+        each for each in read if all(each.key != known.key for known in scores) and not score_refusal(each, run, {})
+    ]  # noqa: E501
     drawn = charts.losses(run)
     found = entry.metrics.get(headline.name)
     return RunSection(
@@ -87,7 +89,7 @@ def run_section(
         curve=_curve(run, entry.score),
         scores=_scores(scores),
         by_class=_by_class(entry.score, class_names),
-        skipped=tuple(f"no {one_line(what, 60)}: {one_line(why, 300)}" for what, why in entry.skipped.items()),
+        skipped=tuple(_skipped(entry)),
         nearest=pictures.get("nearest"),
         samples=pictures.get("samples"),
         training=pictures.get("training"),
@@ -98,11 +100,16 @@ def run_section(
     )
 
 
+def _skipped(entry: Entry) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for what, why in entry.skipped.items():
+        reasons.setdefault(one_line(why, 300), []).append(one_line(what, 60))
+    return [f"no {', '.join(names)}: {why}" for why, names in reasons.items()]
+
+
 def _printable(log: str) -> str:
     """Leave out control characters: logs hold what other people's plugins print."""
-    return "\n".join(
-        "".join(char if char.isprintable() else " " for char in line) for line in log.strip().splitlines()
-    )
+    return "\n".join("".join(char if char.isprintable() else " " for char in line) for line in log.strip().splitlines())
 
 
 def _curve(run: RunRecord, score: ScoreRecord | None) -> Table | None:
@@ -145,7 +152,13 @@ def _scores(scores: Sequence[ScoreRecord]) -> Table | None:
             cells.append(metric_value(found.value, info) + error if found else BLANK)
         if any(cell != BLANK for cell in cells):
             lines.append((info.title + info.arrow, *cells))
-    return Table("Scores, with the standard error that other samples of the same model bring", tuple(headings), tuple(lines)) if lines else None  # noqa: E501
+    return (
+        Table(
+            "Scores, with the standard error that other samples of the same model bring", tuple(headings), tuple(lines)
+        )
+        if lines
+        else None
+    )  # noqa: E501
 
 
 def _by_class(score: ScoreRecord | None, class_names: Sequence[str]) -> Table | None:
@@ -171,7 +184,12 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
     memory = f"{run.peak_memory_bytes / 2**20:,.0f} MiB" if run.peak_memory_bytes else ""
     rate = f", {run.images_per_second:,.0f} a second" if run.images_per_second else ""
     versions = ", ".join(f"{name} {made[name]}" for name in ("ganbench", "python", "torch", "cuda") if made.get(name))
-    machine = [made.get("device"), made.get("cpu"), *(f"{each} {made[each]}" for each in ("cores", "threads") if made.get(each)), made.get("platform")]  # noqa: E501
+    machine = [
+        made.get("device"),
+        made.get("cpu"),
+        *(f"{each} {made[each]}" for each in ("cores", "threads") if made.get(each)),
+        made.get("platform"),
+    ]  # noqa: E501
     commit = str(made.get("git_commit") or "")[:HASH]
     command = made.get("command")
     found = [

@@ -117,6 +117,7 @@ def _environment() -> Environment:
         "css": Markup(css), "js": Markup(js), "early": Markup(early), "policy": _policy(css, js, early),
         "version": ganbench.__version__,
     }  # fmt: skip
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     environment.filters["arxiv"] = arxiv
     return environment
 

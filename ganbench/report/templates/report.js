@@ -32,7 +32,12 @@
     document.addEventListener(leave, (event) => { if (event.target.closest?.("[data-m]")) light(null); });
   }
 
-  // --- curves: a name hides or shows its model
+  // --- curves: a name hides or shows its model; a line has a wide, unseen one over it to point at
+  all("#curves .chart .line").forEach((line) => {
+    const wide = line.cloneNode();
+    wide.setAttribute("class", "hit");
+    line.after(wide);
+  });
   all("#curves .legend button").forEach((button) => button.addEventListener("click", () => {
     const shown = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", shown);
@@ -163,15 +168,20 @@
   // --- two models beside each other, or one over the other
   const left = one("#left"), right = one("#right"), two = one("#two"), flip = one("#flip");
   if (!left) return;
+  const spaced = (percentage) => percentage.replace(">", "> ");
   const say = (i, j) => {
     const [low, high] = i < j ? [i, j] : [j, i];
-    const pair = data.pairs[`${low},${high}`];
-    if (!pair) return ["Not known", `${data.names[i]} and ${data.names[j]} are compared by their seeds: that takes two of each.`];
-    const [firstIsBetter, sure, next, effect, apart, seeds] = pair;
-    const [better, other] = firstIsBetter ? [data.names[low], data.names[high]] : [data.names[high], data.names[low]];
-    const head = apart ? `${better} is better` : `These seeds do not tell them apart${seeds ? `; ${seeds} of each might` : ""}`;
-    return [head, `With probability ${sure}, ${better} is better on average than ${other}: ${effect}. ` +
-      `The next seed of ${better} beats the next of ${other} with probability ${next}.`];
+    const [a, b] = [data.paired.indexOf(low), data.paired.indexOf(high)];
+    if (a < 0 || b < 0) return ["Not known", `${data.names[i]} and ${data.names[j]} are compared by their seeds: that takes two of each.`];
+    // pairs stand in the order (0, 1), (0, 2), ... (1, 2), ...
+    const pair = data.pairs[a * data.paired.length - a * (a + 1) / 2 + b - a - 1];
+    const [firstIsBetter, sure, next, ...rest] = pair.split(" ");
+    const [apart, seeds] = rest.slice(-2);
+    const effect = rest.reduce((text, number) => text.replace("{}", number), data.effect);
+    const [better, other] = firstIsBetter === "1" ? [data.names[low], data.names[high]] : [data.names[high], data.names[low]];
+    const head = apart === "1" ? `${better} is better` : `These seeds do not tell them apart${seeds !== "0" ? `; ${seeds} seeds of each might` : ""}`;
+    return [head, `With probability ${spaced(sure)} %, ${better} is better on average than ${other}: ${effect}. ` +
+      `The next seed of ${better} beats the next of ${other} with probability ${spaced(next)} %.`];
   };
   const fill = (side, index) => {
     const figure = one(`#${side}-figure`), source = one(`#grid-${index} img`);
