@@ -36,7 +36,7 @@ class LogScale:
         return self.start + share * (self.stop - self.start)
 
     def ticks(self) -> list[float]:
-        """Return powers of ten, and between them 2 and 5, or 2 to 9, where there are few."""
+        """Return powers of ten, where there are few with 2 and 5 or 2 to 9 between them, else round values."""
         for parts in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)):
             found = [
                 part * 10.0**power
@@ -46,7 +46,7 @@ class LogScale:
             ]
             if len(found) >= 3:
                 return found if len(found) <= 9 else found[:: -(-len(found) // 8)]
-        return found
+        return LinearScale(self.low, self.high, self.start, self.stop).ticks()
 
 
 @dataclass(frozen=True)

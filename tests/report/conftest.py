@@ -16,7 +16,7 @@ from tests.boards import factory
 from tests.boards.factory import Made, full, make, seeds
 
 HOSTILE = "<script>alert(1)</script>"
-QUOTED = 'a"b\'c&d</script>'
+QUOTED = "a\"b'c&d</script>"
 METRICS = 13
 """Columns of the published boards."""
 
@@ -71,4 +71,3 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
 @pytest.fixture(scope="session")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return Report(tmp_path_factory.mktemp("large"), many())
-
