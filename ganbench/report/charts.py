@@ -21,6 +21,8 @@ AXES = (("images", "images seen"), ("seconds", "training seconds"), ("training_f
 VISIBLE = 8
 """Models whose curves are drawn at first: so many lines an eye can follow."""
 COLOURS, DASHES = 7, 4
+FAR = 1.5
+"""How many times the largest value a floor may be and still be drawn."""
 NAMED = 8
 """Models of a front that are named beside their points."""
 
@@ -72,9 +74,11 @@ def _curves(board: Board, drawn: Sequence[tuple[Series, list[Point]]], title: st
         for ranked in board.rows
         if ranked.row.role in ("ceiling", "floor") and ranked.row.headline and ranked.row.headline.mean > 0
     ]
+    spread = [value for _, curve in drawn for at in curve for value in (at.low, at.high)]
+    # a floor far above every curve would squeeze them all
+    marks = [mark for mark in marks if mark[0] == "ceiling" or mark[1] < FAR * max(spread)]
     x = svg.across(at.x for _, curve in drawn for at in curve)
-    y = svg.upwards([value for _, curve in drawn for at in curve for value in (at.low, at.high)]
-                    + [mean for _, mean, _ in marks])  # fmt: skip
+    y = svg.upwards(spread + [mean for _, mean, _ in marks])
     content = [svg.frame(x, y, title, board.headline.title + board.headline.arrow)]
     for role, mean, label in marks:
         content.append(Markup('<g class="{0}"><path d="M{1} {2}H{3}"/><text x="{3}" y="{2}" dy="-4" class="end">{4}'

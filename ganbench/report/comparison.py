@@ -88,11 +88,9 @@ def compare(a: Sample, b: Sample, metric: MetricInfo) -> Pair | None:
 
 def effect_words(metric: MetricInfo) -> str:
     """Return the words around an effect: the ratio of a distance, of any other metric the difference."""
-    return (
-        f"{metric.title} {{}} times as large [{{}}, {{}}]"
-        if is_logarithmic(metric)
-        else f"{metric.title} lower by {{}} [{{}}, {{}}]"
-    )  # noqa: E501
+    title = metric.title.replace("{", "(").replace("}", ")")
+    by = "{} times as large" if is_logarithmic(metric) else "lower by {}"
+    return f"its {title} is {by} [{{}}, {{}}]"  # noqa: E501
 
 
 def _effect(better: Sample, other: Sample, metric: MetricInfo) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -118,8 +119,14 @@ def _environment() -> Environment:
         "version": ganbench.__version__,
     }  # fmt: skip
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
-    environment.filters["arxiv"] = arxiv
+    environment.filters |= {"arxiv": arxiv, "breakable": breakable}
     return environment
+
+
+def breakable(label: str) -> Markup:
+    """Return a label that breaks after a bracket or a comma where it does not fit: ``vae[latent_dim=64,beta=4]``."""
+    parts = re.split(r"(?<=[\[,])", label)
+    return Markup("<wbr>").join(parts)
 
 
 def _policy(css: str, *scripts: str) -> str:
