@@ -23,7 +23,8 @@ ON_THE_WAY = 20
 """Samples that are shown of a point of the curve."""
 _MOST = 50_000_000
 """Pixels of a picture in a run's folder, which may be a stranger's."""
-_BATCH = 4096
+_BATCH = 512
+"""Training images that are compared at once: so few stay in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def nearest(samples: NDArray[np.uint8], train: NDArray[np.uint8]) -> NDArray[np.
     for start in range(0, len(train), _BATCH):
         theirs = train[start : start + _BATCH].reshape(-1, mine.shape[1]).astype(np.float32)
         # less the samples' own squares, which are the same for all of them
-        distances = (theirs**2).sum(1) - 2 * mine @ theirs.T
+        distances = np.einsum("ij,ij->i", theirs, theirs) - 2 * (theirs @ mine.T).T  # the faster order
         index = distances.argmin(1)
         least = distances[np.arange(len(mine)), index]
         at = np.where(least < best, start + index, at)
