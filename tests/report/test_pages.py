@@ -6,13 +6,16 @@ import csv
 import io
 import json
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from urllib.parse import unquote
 
 import pytest
 
 from ganbench.report.site import Shown, build_site
+from ganbench.store.run_record import CurvePoint, RunStatus
+from tests.boards import factory
+from tests.boards.factory import Made, make, seeds
 from tests.report.conftest import HOSTILE, QUOTED, Report
 from tests.report.html_page import Page
 
@@ -182,3 +185,36 @@ def test_a_single_file_holds_everything(report: Report) -> None:
 
 def test_the_same_runs_give_the_same_files(report: Report) -> None:
     assert build_site([Shown(report.board)]) == report.files
+
+
+ODD = {
+    "every run failed": [make("broken", at, status=RunStatus.OOM, reason="out of memory") for at in range(2)],
+    "one model, one seed": [make("lone", 0, 20.0)],
+    "one model": seeds("only", (20.0, 21.0), curve=True),
+    "two of one seed": [make("a", 0, 20.0), make("b", 0, 30.0)],
+    "equal to the last bit": [*seeds("a", (20.0, 20.0)), *seeds("b", (20.0, 20.0))],
+    "a perfect score": [*seeds("a", (0.0, 0.0)), *seeds("b", (0.0, 1.0))],
+    "not scored": [make("a", 0, scored=False)],
+    "odd losses": [
+        make(
+            "a",
+            0,
+            record={"curve": [CurvePoint(images=at, steps=at, seconds=0.0, losses={"": 0.0}) for at in (0, 1, 2)]},
+        )
+    ],  # noqa: E501
+    "labels that look alike": [*seeds("A", (20.0, 21.0)), *seeds("a", (30.0, 31.0)), *seeds("a ", (40.0, 41.0))],
+}
+
+
+@pytest.mark.parametrize("made", ODD.values(), ids=ODD)
+def test_odd_boards_have_their_pages(tmp_path: Path, made: list[Made]) -> None:
+    board = factory.board(tmp_path, made)
+    assert board.models
+    for single in (False, True):
+        files = build_site([Shown(board)], single_file=single)
+        pages = [Page(content.decode()) for path, content in files.items() if path.endswith(".html")]
+        assert len(pages) == (1 if single else 2 + len(board.rows))
+        assert len({path.lower() for path in files}) == len(files)
+        for content in files.values():
+            assert not any(b"nan" in found for found in re.findall(rb' (?:d|cx|cy|x|y)="[^"]*"', content))
+            assert b'="None"' not in content and b">None<" not in content
