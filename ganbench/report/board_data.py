@@ -125,6 +125,7 @@ class BoardPage:
     summary: str
     headline: str
     first_place: str
+    joint: bool
     models: int
     headings: tuple[Heading, ...]
     rows: tuple[TableRow, ...]
@@ -162,6 +163,7 @@ def board_page(
         summary=one_line(board.track.summary),
         headline=board.headline.title,
         first_place=first_place(board),
+        joint=bool(board.possible_firsts),
         models=len(board.models),
         headings=_headings(board, costs),
         rows=rows,

@@ -60,7 +60,13 @@ def _named(name: str, registry: Registry, places: Places, budget: str | None, pr
     if name not in known and not name.endswith(".toml") and (places.published / name / TRACK).is_file():
         return _published(places.published / name, registry)
     track = find_track(name, registry).with_budget(budget).with_precision(precision)  # type: ignore[arg-type]
-    return _asked(track, registry, places, trained=track_key(track) in _trained(places.store))
+    trained = track_key(track) in _trained(places.store)
+    if not trained and not (places.published / track.name / TRACK).is_file():  # its data set may be a download
+        raise RequestError(
+            f"track {track.name!r}: no run of it in {places.store.root}, and none is published in {places.published}: "
+            f"train with `ganbench run --track {name}`"
+        )
+    return _asked(track, registry, places, trained=trained)
 
 
 def found(

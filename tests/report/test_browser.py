@@ -219,6 +219,7 @@ def test_without_a_script_everything_is_there(show: Open) -> None:
     assert page.locator("#samples img").count() > 5
     assert page.locator("#verdict-head").is_visible()
     assert page.locator(".needs-js:visible").count() == 0
+    assert page.locator("button:visible:enabled").count() == 0  # none that would do nothing
     assert page.locator(".matrix td:visible").count() > 10
 
 

@@ -110,7 +110,16 @@ def test_a_track_that_cannot_be_shown_here_is_told_and_the_others_are_shown(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GANBENCH_DATA", str(place / "empty"))
-    monkeypatch.setattr("ganbench.data.mnist._download", lambda folder, root: 1 / 0)
+    asked: list[str] = []
+
+    def download(folder: str, root: Path) -> None:
+        asked.append(folder)
+        raise OSError("no network")
+
+    monkeypatch.setattr("ganbench.data.mnist._download", download)
+    unknown = report(place, "--track", "fashion-standard")
+    assert "track 'fashion-standard': no run of it" in unknown.err
+    assert asked == []  # nothing is fetched for a track without runs
     budget = discover().get("tracks", "mnist-standard").thing.budget
     record = run_record(spec("tiny", 0, dataset="mnist", budget=budget))
     put(place / "runs", record)

@@ -38,6 +38,7 @@
     wide.setAttribute("class", "hit");
     line.after(wide);
   });
+  all("#curves .legend button").forEach((button) => { button.disabled = false; });
   all("#curves .legend button").forEach((button) => button.addEventListener("click", () => {
     const shown = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", shown);
