@@ -45,7 +45,8 @@ class Heading:
 class Value:
     """A number in the table: as it is shown, as it stands in the CSV, and what a pointer over it tells.
 
-    `more` holds the interval, then every seed with its value: ``23.4–29.1;0 25.0;1 26.2``.
+    `more` holds the interval, then every seed's value: ``23.4,29.1;25.0;26.2`` where all seeds from 0 on have one,
+    else with their indices: ``23.4,29.1;0 25.0;3 26.2``.
     """
 
     text: str
@@ -230,19 +231,20 @@ def _value(row: Row, column: Column, headline: MetricInfo) -> Value:
     aside = ""
     if column.name == headline.name and found.low is not None and found.high is not None:
         aside = f"[{metric_value(found.low, column.info)}, {metric_value(found.high, column.info)}]"
-    seeds = [
-        f"{entry.seed_index} {metric_value(entry.metrics[column.name].value, column.info)}"
+    seeds = {
+        entry.seed_index: metric_value(entry.metrics[column.name].value, column.info)
         for entry in row.ok
         if column.name in entry.metrics
-    ]
+    }
+    told = list(seeds.values()) if list(seeds) == list(range(len(seeds))) else [f"{at} {seeds[at]}" for at in seeds]
     return Value(metric_value(found.mean, column.info), repr(found.mean), aside,
-                 ";".join([_range(found, column.info), *seeds]))  # fmt: skip
+                 ";".join([_range(found, column.info), *told]))  # fmt: skip
 
 
 def _range(found: Estimate, info: MetricInfo) -> str:
     if found.low is None or found.high is None:
         return ""
-    return f"{metric_value(found.low, info)} to {metric_value(found.high, info)}"
+    return f"{metric_value(found.low, info)},{metric_value(found.high, info)}"
 
 
 def _cost(row: Row, cost: Cost) -> Value:

@@ -86,13 +86,13 @@ def _curves(board: Board, drawn: Sequence[tuple[Series, list[Point]]], title: st
             role, svg.LEFT, svg.place(y(mean)), svg.WIDTH - svg.RIGHT, label))  # fmt: skip
     for each, curve in reversed(drawn):  # the best on top
         places = [(x(at.x), y(at.mean)) for at in curve]
-        band = [(x(at.x), y(at.high)) for at in curve] + [(x(at.x), y(at.low)) for at in reversed(curve)]
-        path = svg.line(places)
-        content.append(Markup(
-            '<g class="{0}{1}" data-m="{2}"><title>{3}</title><path class="band" d="{5}Z"/>'
-            '<path class="line" d="{4}"/><path class="dots" d="{6}"/></g>'
-        ).format(each.style, "" if each.visible else " off", each.index, f"{each.label}: {each.value}", path,
-                 svg.line(band), svg.dots(places)))  # fmt: skip
+        corners = [(at.x, at.high) for at in curve] + [(at.x, at.low) for at in reversed(curve)]
+        band = [(round(x(across)), round(y(value))) for across, value in corners]
+        content.append(
+            Markup(
+                '<g class="{0}{1}" data-m="{2}"><path class="band" d="{3}Z"/><path class="line" d="{4}"/></g>'
+            ).format(each.style, "" if each.visible else " off", each.index, svg.line(band), svg.line(places))
+        )
     return svg.chart(content, f"{board.headline.title} over {title}, a line for each model")
 
 

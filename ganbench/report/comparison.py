@@ -41,10 +41,9 @@ class Pair:
 
     @property
     def compact(self) -> str:
-        """The fields in their order, as short as can be: a board of 45 models has 990 of these."""
-        return (
-            f"{self.first:d} {self.sure} {self.next_one} {' '.join(self.effect)} {self.told_apart:d} {self.seeds or 0}"  # noqa: E501
-        )
+        """The fields in their order, as short as can be: a board of 45 models has 990 of these. 100 is > 99.9."""
+        sure, next_one = (each.replace(">99.9", "100") for each in (self.sure, self.next_one))
+        return f"{self.first:d} {sure} {next_one} {' '.join(self.effect)} {self.told_apart:d} {self.seeds or 0}"
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ class LogScale:
         return self.start + share * (self.stop - self.start)
 
     def ticks(self) -> list[float]:
-        """Return powers of ten, where there are few with 2 and 5 or 2 to 9 between them, else round values."""
-        for parts in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)):
+        """Return powers of ten, where there are few with 2 and 5, or more, between them, else round values."""
+        for parts in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
             found = [
                 part * 10.0**power
                 for power in range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
@@ -105,6 +105,15 @@ def tick_label(value: float) -> str:
     return f"{value:.4g}" if value else "0"
 
 
+def spaced(scale: Scale, least: float) -> list[float]:
+    """Return ticks whose labels do not touch: `least` apart on the page."""
+    found: list[float] = []
+    for tick in scale.ticks():
+        if not found or abs(scale(tick) - scale(found[-1])) >= least:
+            found.append(tick)
+    return found
+
+
 def place(value: float) -> str:
     """Return a place with a tenth of a unit, as short as can be."""
     return f"{value:.1f}".removesuffix(".0")
@@ -124,11 +133,11 @@ def frame(x: Scale, y: Scale, x_title: str, y_title: str) -> Markup:
     """Return the grid, the labels of ticks and the titles of both axes."""
     base, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     parts = [Markup('<g class="grid" aria-hidden="true">')]
-    for value in x.ticks():
+    for value in spaced(x, 34):
         at = place(x(value))
         parts.append(Markup('<path d="M{0} {1}V{2}"/><text x="{0}" y="{3}" class="mid">{4}</text>').format(
             at, TOP, base, base + 15, tick_label(value)))  # fmt: skip
-    for value in y.ticks():
+    for value in spaced(y, 15):
         at = place(y(value))
         parts.append(Markup('<path d="M{0} {1}H{2}"/><text x="{3}" y="{1}" dy="4" class="end">{4}</text>').format(
             LEFT, at, right, LEFT - 6, tick_label(value)))  # fmt: skip

@@ -23,6 +23,8 @@ def test_scales_keep_order_and_ticks_lie_inside() -> None:
         assert 2 <= len(ticks) <= 10, (low, high, ticks)
         assert all(10 <= scale(tick) <= 400 for tick in ticks)
         assert ticks == sorted(ticks)
+        places = [scale(tick) for tick in svg.spaced(scale, 34)]
+        assert all(right - left >= 34 for left, right in itertools.pairwise(places))
         assert 10 < scale(low) < scale(high) < 400
     linear = svg.linear_scale((-2.0, 3.0), 300, 10)
     assert linear(-2.0) > linear(0.0) > linear(3.0)

@@ -135,8 +135,8 @@ def test_intervals_and_every_seed_are_told(report: Report, pages: dict[str, Page
     row = report.board.rows[at].row
     assert row.headline is not None
     interval, *seeds = data["more"][at][0].split(";")
-    assert [float(end) for end in interval.split(" to ")] == pytest.approx([row.headline.low, row.headline.high], 0.01)
-    assert seeds == ["0 19.0", "1 20.0", "2 21.5"]
+    assert [float(end) for end in interval.split(",")] == pytest.approx([row.headline.low, row.headline.high], 0.01)
+    assert seeds == ["19.0", "20.0", "21.5"]
     lone = data["names"].index("lone")
     assert len(data["more"][lone][0].split(";")) == 2
 

@@ -32,11 +32,18 @@
     document.addEventListener(leave, (event) => { if (event.target.closest?.("[data-m]")) light(null); });
   }
 
-  // --- curves: a name hides or shows its model; a line has a wide, unseen one over it to point at
+  // --- curves: a name hides or shows its model; a line has a wide, unseen one over it to point at, and
+  // dots where it was measured: made here, since 45 models would have them in the page twice over
   all("#curves .chart .line").forEach((line) => {
     const wide = line.cloneNode();
     wide.setAttribute("class", "hit");
-    line.after(wide);
+    const dots = line.cloneNode();
+    dots.setAttribute("class", "dots");
+    dots.setAttribute("d", line.getAttribute("d").replace(/[ML]([^ML]+)/g, "M$1h0"));
+    line.after(dots, wide);
+    const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+    title.textContent = `${data.names[line.parentElement.dataset.m]}: ${data.values[line.parentElement.dataset.m]}`;
+    line.parentElement.prepend(title);
   });
   all("#curves .legend button").forEach((button) => { button.disabled = false; });
   all("#curves .legend button").forEach((button) => button.addEventListener("click", () => {
@@ -118,10 +125,11 @@
     const row = cell.parentElement, at = cell.cellIndex - first;
     const more = data.more[row.dataset.m][at];
     if (more === undefined) return hideTip();
-    const [interval, ...seeds] = more.split(";");
+    const [ends, ...seeds] = more.split(";");
+    const interval = ends.replace(",", " to ");
     const lines = [`${row.cells[1].textContent}: ${headings[cell.cellIndex].textContent} ${cell.firstChild.textContent.trim()}`];
     if (interval) lines.push(seeds.length > 1 ? `95 % interval ${interval}` : `${interval}, from the scored images alone`);
-    seeds.forEach((seed) => lines.push(`seed ${seed.replace(" ", ": ")}`));
+    seeds.forEach((seed, index) => lines.push(`seed ${seed.includes(" ") ? seed.replace(" ", ": ") : `${index}: ${seed}`}`));
     tip.textContent = lines.join("\n");
     tip.hidden = false;
     cell.setAttribute("aria-describedby", "tip");
@@ -169,7 +177,9 @@
   // --- two models beside each other, or one over the other
   const left = one("#left"), right = one("#right"), two = one("#two"), flip = one("#flip");
   if (!left) return;
-  const spaced = (percentage) => percentage.replace(">", "> ");
+  right.append(...[...left.options].map((each) => each.cloneNode(true)));
+  right.value = right.dataset.value;
+  const spaced = (percentage) => percentage === "100" ? "> 99.9" : percentage;
   const say = (i, j) => {
     const [low, high] = i < j ? [i, j] : [j, i];
     const [a, b] = [data.paired.indexOf(low), data.paired.indexOf(high)];
