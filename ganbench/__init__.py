@@ -24,17 +24,18 @@ _HOMES = {
     "reproduce": "ganbench.api",
     "evaluate": "ganbench.api",
     "leaderboard": "ganbench.api",
+    "compare": "ganbench.api",
     "score": "ganbench.api",
     "load": "ganbench.api",
 }
 
 __all__ = [
     "Batch", "DataSpec", "Metric", "Model", "RequestError", "RunRecord", "Score",
-    "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run", "score",
+    "compare", "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run", "score",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from ganbench.api import evaluate, leaderboard, load, reproduce, run, score
+    from ganbench.api import compare, evaluate, leaderboard, load, reproduce, run, score
     from ganbench.metric import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
     from ganbench.store.run_record import RunRecord

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.boards.board import build_board
+from ganbench.boards.board import Board, build_board
+from ganbench.boards.compare import compare_on
+from ganbench.boards.compare_json import as_json
 from ganbench.boards.dataframe import dataframe
+from ganbench.errors import RequestError
 from ganbench.experiment import score as scoring
 from ganbench.experiment.protocols import resolve
 from ganbench.experiment.session import Request, prepare
@@ -20,6 +23,8 @@ from ganbench.registry.without_models import discover_without_models
 from ganbench.reproduction import reproduce as reproduction
 from ganbench.reproduction.compare import Comparison
 from ganbench.scoring.external import evaluate as external
+from ganbench.scoring.external.compare_reports import compare_reports
+from ganbench.scoring.external.report_file import SUFFIX, read_report
 from ganbench.store.lookup import find_folder
 from ganbench.store.run_record import RunRecord
 from ganbench.store.store import Store
@@ -123,11 +128,35 @@ def leaderboard(
 
     Published rows that compare stand below, where `published` is not None. Raises `RequestError` for a wrong request.
     """
-    registry = discover()
-    chosen = find_track(track, registry).with_budget(budget).with_precision(precision)  # type: ignore[arg-type]
-    request = resolve(chosen, registry, data_dir=_path(data_dir), against=against).board
-    board = build_board(request, [Store(Path(runs))], _path(published), known_sources=known_sources(registry))
-    return dataframe(board)
+    return dataframe(_board(track, budget, precision, against, runs, published, data_dir))
+
+
+def compare(
+    a: str | Path,
+    b: str | Path,
+    *,
+    track: str = "mnist5k-quick",
+    runs: str | Path = "runs",
+    budget: str | None = None,
+    precision: str | None = None,
+    against: str = "test",
+    published: str | Path | None = "leaderboards",
+    data_dir: str | Path | None = None,
+) -> dict[str, Any]:
+    """Compare two rows of a board, by their labels; return what ``ganbench compare --json`` prints.
+
+    Of a label that the user and the published board both have, the user's counts; ``"vae (published)"`` is the other.
+    ``docs/compare.md`` describes the keys, of which ``sentence`` says the whole in words. Where both are files of
+    ``ganbench evaluate --json``, these are compared, and no other option is read; ``comparable`` tells whether the
+    two were made in the same way. Raises `RequestError` for a label or a file that is not there.
+    """
+    reports = [str(each).endswith(SUFFIX) for each in (a, b)]
+    if all(reports):
+        return compare_reports(read_report(Path(a)), read_report(Path(b))).as_json()
+    if any(reports):
+        raise RequestError(f"{a} and {b}: compare two rows of a board, or two reports ({SUFFIX}), not one of each")
+    board = _board(track, budget, precision, against, runs, published, data_dir)
+    return as_json(compare_on(board, str(a), str(b)))
 
 
 def reproduce(
@@ -207,6 +236,16 @@ def evaluate(
     for note in report.notes:
         warnings.warn(note, stacklevel=2)
     return report.scores
+
+
+def _board(
+    track: str, budget: str | None, precision: str | None, against: str, runs: str | Path,
+    published: str | Path | None, data_dir: str | Path | None,
+) -> Board:  # fmt: skip
+    registry = discover()
+    chosen = find_track(track, registry).with_budget(budget).with_precision(precision)  # type: ignore[arg-type]
+    request = resolve(chosen, registry, data_dir=_path(data_dir), against=against).board
+    return build_board(request, [Store(Path(runs))], _path(published), known_sources=known_sources(registry))
 
 
 def _path(path: str | Path | None) -> Path | None:

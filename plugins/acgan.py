@@ -28,14 +28,14 @@ class ACGAN(CGAN):
         return encoder(self.data, 1 + self.data.classes, self.config.width, self.config.hidden)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        real_source, real_class = self.judge(real).split([1, self.data.classes], 1)
-        fake_source, fake_class = self.judge(fake).split([1, self.data.classes], 1)
+        real_source, real_class = self.discriminate(real).split([1, self.data.classes], 1)
+        fake_source, fake_class = self.discriminate(fake).split([1, self.data.classes], 1)
         source = F.softplus(-real_source).mean() + F.softplus(fake_source).mean()
         classes = F.cross_entropy(real_class, labels) + F.cross_entropy(fake_class, labels)
         return source + self.config.class_weight * classes
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        source, classes = self.judge(fake).split([1, self.data.classes], 1)
+        source, classes = self.discriminate(fake).split([1, self.data.classes], 1)
         return F.softplus(-source).mean() + self.config.class_weight * F.cross_entropy(classes, labels)
 
 

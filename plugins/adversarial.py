@@ -1,4 +1,5 @@
-"""What GANs share: two networks that learn in turn, a running average of the generator, what is shown to judges.
+"""What GANs share: two networks that learn in turn, a running average of the generator, and the images
+that the discriminator is shown, augmented.
 
 The losses are those of Goodfellow et al. (arXiv:1406.2661), the generator's the one that does not saturate; a model of
 its own gives others, and networks where it needs others. Options that every such model has:
@@ -81,10 +82,10 @@ class GAN(ganbench.Model):
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         """Return the loss, 0-d, from as many generated images as real ones, made for the same labels."""
-        return F.softplus(-self.judge(real)).mean() + F.softplus(self.judge(fake)).mean()
+        return F.softplus(-self.discriminate(real)).mean() + F.softplus(self.discriminate(fake)).mean()
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return F.softplus(-self.judge(fake)).mean()
+        return F.softplus(-self.discriminate(fake)).mean()
 
     def after_discriminator(self) -> None:
         """Do what follows each update of the discriminator."""
@@ -94,7 +95,7 @@ class GAN(ganbench.Model):
     def latent(self, n: int) -> Tensor:
         return torch.randn(n, self.config.latent_dim, device=next(self.parameters()).device)
 
-    def judge(self, images: Tensor) -> Tensor:
+    def discriminate(self, images: Tensor) -> Tensor:
         """Return the discriminator's outputs (n, 1), the images having been augmented."""
         return self.discriminator(self.augment(images))  # type: ignore[no-any-return]
 

@@ -71,12 +71,12 @@ class InfoGAN(GAN):
         return self.config.weight * of_class + self.config.continuous_weight * of_numbers
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        real_outputs, fake_outputs = self.judge(real), self.judge(fake)
+        real_outputs, fake_outputs = self.discriminate(real), self.discriminate(fake)
         loss = F.softplus(-real_outputs[:, 0]).mean() + F.softplus(fake_outputs[:, 0]).mean()
         return loss - self.weighed(fake_outputs[:, 1:])
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        outputs = self.judge(fake)
+        outputs = self.discriminate(fake)
         return F.softplus(-outputs[:, 0]).mean() - self.weighed(outputs[:, 1:])
 
 

@@ -26,10 +26,10 @@ class LSGAN(GAN):
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         a, b = self.config.a, self.config.b
-        return 0.5 * (self.judge(real) - b).square().mean() + 0.5 * (self.judge(fake) - a).square().mean()
+        return 0.5 * (self.discriminate(real) - b).square().mean() + 0.5 * (self.discriminate(fake) - a).square().mean()
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return 0.5 * (self.judge(fake) - self.config.c).square().mean()
+        return 0.5 * (self.discriminate(fake) - self.config.c).square().mean()
 
 
 @ganbench.hookimpl

@@ -51,7 +51,7 @@ class R3GAN(GAN):
         return pairing + 0.5 * self.config.gamma * (r1 + r2)
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return F.softplus(self.judge(real) - self.judge(fake)).mean()
+        return F.softplus(self.discriminate(real) - self.discriminate(fake)).mean()
 
 
 @ganbench.hookimpl

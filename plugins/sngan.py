@@ -39,10 +39,10 @@ class SNGAN(GAN):
                 spectral_norm(layer, n_power_iterations=self.config.power_iterations)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return F.relu(1 - self.judge(real)).mean() + F.relu(1 + self.judge(fake)).mean()
+        return F.relu(1 - self.discriminate(real)).mean() + F.relu(1 + self.discriminate(fake)).mean()
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return -self.judge(fake).mean()
+        return -self.discriminate(fake).mean()
 
 
 @ganbench.hookimpl

@@ -35,10 +35,10 @@ class WGAN(GAN):
         self.discriminator_optimizer = torch.optim.RMSprop(self.discriminator.parameters(), lr=config.lr)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return self.judge(fake).mean() - self.judge(real).mean()
+        return self.discriminate(fake).mean() - self.discriminate(real).mean()
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return -self.judge(fake).mean()
+        return -self.discriminate(fake).mean()
 
     @torch.no_grad()
     def after_discriminator(self) -> None:

@@ -46,7 +46,7 @@ class WGANGP(GAN):
         return self.config.penalty * (slope - 1).square().mean() - distance
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return -self.judge(fake).mean()
+        return -self.discriminate(fake).mean()
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:

@@ -46,6 +46,7 @@ class Row:
     train_seconds: float | None
     sample_seconds: float | None
     peak_memory_mib: float | None
+    flops: float | None
     failures: tuple[Failure, ...]
     flags: tuple[str, ...] = ()
     published: bool = False
@@ -135,6 +136,7 @@ def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest,
         train_seconds=_mean(each["train"] for each in seconds if "train" in each),
         sample_seconds=_mean(each["sample"] for each in seconds if "sample" in each),
         peak_memory_mib=_mean(entry.run.peak_memory_bytes / 2**20 for entry in ok if entry.run.peak_memory_bytes),
+        flops=_mean(entry.run.flops for entry in ok if entry.run.flops is not None),
         failures=tuple(Failure(*ending, count, len(entries)) for ending, count in endings.items()),
         flags=tuple(flags),
         published=published,

@@ -12,7 +12,7 @@ from ganbench.boards.rank import Ranked
 from ganbench.util.text import one_line
 
 Value = str | int | float | None
-COSTS = ("parameters", "images_per_second", "train_seconds", "sample_seconds", "peak_memory_mib")
+COSTS = ("parameters", "images_per_second", "train_seconds", "sample_seconds", "peak_memory_mib", "flops")
 
 
 def columns(board: Board) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def run_values(entry: Entry, columns: Iterable[Column]) -> tuple[Value, ...]:
         *(entry.metrics[column.name].value if column.name in entry.metrics else None for column in columns),
         entry.score.n if entry.score else None,
         *(run.images, run.steps, run.parameters or None, run.images_per_second or None),
-        *(seconds.get("train"), seconds.get("sample"), run.peak_memory_bytes / 2**20 or None),
+        *(seconds.get("train"), seconds.get("sample"), run.peak_memory_bytes / 2**20 or None, run.flops),
         *(seconds.get("total"), entry.score.seconds if entry.score else None),
     )
 

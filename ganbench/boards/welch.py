@@ -91,7 +91,7 @@ def possible_firsts(samples: Sequence[Sample]) -> list[bool]:
     """Tell of each row whether it may be the best of all, jointly at 95 %.
 
     It may unless some rival beats it at one-sided 5 % / (K - 1): Bonferroni over the rivals of the best row, which is
-    the only row that must not be lost. Rows of a single seed are not judged, and not among the K.
+    the only row that must not be lost. Rows of a single seed are left out, and not among the K.
     """
     rivals = sum(sample.n > 1 for sample in samples) - 1
     if rivals < 1:

@@ -17,6 +17,7 @@ COMMANDS = {
     "score": "Score finished runs: more metrics, another extractor; trains nothing.",
     "evaluate": "Score samples from any program: a folder, a file, or a run.",
     "board": "Rebuild a board from runs and their scores, and show it.",
+    "compare": "Say which of two rows, or two reports, is better, by how much, and how surely.",
     "runs": "List the runs: how they ended, or where they stand.",
     "show": "Show a run, its scores and how they were made.",
     "load": "Load a trained model, without its data set; export its weights.",

@@ -18,6 +18,7 @@ from ganbench.store.samples import SampleFile
 from ganbench.store.score_record import ScoreRecord
 from ganbench.store.status import DAMAGED, INTERRUPTED, Entry, age
 from ganbench.util.log_tail import tail
+from ganbench.util.text import human_flops
 
 WIDTH = 11
 HASH = 12
@@ -97,6 +98,8 @@ def _show_costs(record: RunRecord) -> None:
     _line("seconds", spent or "not known")
     rate = f", {record.images_per_second:,.0f} a second" if record.images_per_second else ""
     _line("trained", f"{record.images:,} images in {record.steps:,} steps{rate}")
+    if record.flops is not None:
+        _line("operations", f"{human_flops(record.flops)} of training")
     if record.resumed:
         _line("resumed", f"after {', '.join(f'{images:,}' for images in record.resumed)} images")
     memory = f"{record.peak_memory_bytes / 2**20:,.0f} MiB" if record.peak_memory_bytes else "not known"

@@ -17,6 +17,14 @@ FOLDED = 11
 GAP = "  "
 
 
+def print_line(text: str) -> None:
+    """Print a sentence in one line; a terminal breaks it between words."""
+    text = one_line(text)
+    if sys.stdout.isatty():
+        text = textwrap.fill(text, shutil.get_terminal_size().columns, break_long_words=False)
+    click.echo(text)
+
+
 def print_table(
     title: str,
     columns: Sequence[str],

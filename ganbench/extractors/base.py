@@ -42,7 +42,8 @@ class ExtractorSource:
     None. Both raise `RequestError` where the weights cannot be had. `classes` is the number of classes it tells apart
     (0: none); where these are a data set's own, it also says which class a sample shows. `feature_dim` is D of
     `Features` (0: unknown). Where both depend on the weights, `outputs(weights)` reads them, and callers ask
-    `outputs_of`. `preprocessing` is raised when resizing, scaling or channels are treated another way.
+    `outputs_of`. `preprocessing` is raised when resizing, scaling or channels are treated another way,
+    and `resize` says in words, for reports, what happens to images of another size than the network's.
 
     `files` are those that hold the weights where no ``--weights`` is given, for the list of extractors: one absolute
     path comes with a package, and `sha256` is that file's; relative ones lie in torch.hub's folder and are downloaded
@@ -60,6 +61,7 @@ class ExtractorSource:
     outputs: Callable[[Path | None], Outputs] | None = None
     files: tuple[Path, ...] | None = None
     points: bool = False
+    resize: str = ""
 
     def identity(self, weights: Path | None) -> str:
         """Return the hash that stands for network, weights and preprocessing in records and caches."""

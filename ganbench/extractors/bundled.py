@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.errors import RequestError
 from ganbench.extractors.base import ExtractorSource
+from ganbench.extractors.classifier_file import RESIZE
 from ganbench.util.atomic_io import sha256_of
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _source(name: str, what: str) -> ExtractorSource:
         classes=10,
         feature_dim=128,
         files=(_own(name),),
+        resize=RESIZE,
     )
 
 

@@ -36,7 +36,9 @@ SUFFIX = ".safetensors"
 KEY = "ganbench"
 SCHEMA = "ganbench-classifier-1"
 PREPROCESSING = 1
-"""The version that `frozen` implements."""
+"""The version that `frozen_classifier` implements."""
+RESIZE = "to the network's size where it is another: bilinear, antialiased"
+"""The same in words."""
 MOST_HEADER = 2**20
 """Bytes; ours are under 10,000. A file of another kind that begins with a large number is not read whole."""
 
@@ -201,6 +203,7 @@ def classifier_source(name: str, path: Path | None = None, summary: str = "") ->
         load=partial(_load, name, path),
         sha256=partial(_sha256, name, path),
         preprocessing=PREPROCESSING,
+        resize=RESIZE,
         outputs=partial(_outputs, name, path),
         files=(path.absolute(),) if path else (),
     )

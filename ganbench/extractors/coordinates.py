@@ -34,4 +34,5 @@ def _sha256(weights: Path | None) -> str:
 
 COORDINATES = ExtractorSource(
     _NAME, "the coordinates of points, as they are", load=_load, sha256=_sha256, points=True,
+    resize="never",
 )  # fmt: skip

@@ -171,6 +171,7 @@ def _source(name: str, network: Network) -> ExtractorSource:
         sha256=partial(_sha256, name),
         feature_dim=network.feature_dim,
         files=network.files,
+        resize="to the network's size: bilinear as in TensorFlow 1, not antialiased",
     )
 
 

@@ -1,4 +1,7 @@
-"""The record of a run: one JSON file, written once, never edited. It holds no score: those lie beside it."""
+"""The record of a run: one JSON file, never edited. It holds no score: those lie beside it.
+
+A training worker writes it as the run ends, and of a good run once more before it lets go of it, with `flops`.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ class CurvePoint(BaseModel):
 class RunRecord(BaseModel):
     """The result of training: what was asked for, how it ended, what it cost, and which samples it left."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
     key: str
@@ -58,6 +61,12 @@ class RunRecord(BaseModel):
     parameters: int = 0
     images_per_second: float = 0.0
     peak_memory_bytes: int = Field(default=0, description="of training alone")
+    flops: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="of all steps, a multiply-add as 2, as torch counts them (ganbench.training.flops); `finish` not",
+    )
     resumed: list[int] = Field(default=[], description="images seen where training went on from a checkpoint")
     files: dict[str, str] = Field(default={}, description="sha256 of the checkpoint and of other files beside this one")
     flags: list[str] = Field(default=[], description="what a reader must know of how samples came about")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter  # bound here: what a plugin puts in its place in `time` is not looked at
 from typing import Any
@@ -203,3 +203,12 @@ class Loop:
         end = self.progress(self._tracker.reset() or self._losses)
         report(end)
         return end
+
+    def further(self, steps: int) -> Iterator[None]:
+        """Make so many steps as `run` does, and yield after each; budget, clock and losses are left alone."""
+        batches = iter(self._batches)
+        self._model.train()
+        for _ in range(steps):
+            with self._context:
+                self._model.step(next(batches))
+            yield

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -28,6 +29,7 @@ from ganbench.store.samples import SampleFile, write_samples
 from ganbench.store.seeds import derive
 from ganbench.training.checkpoint import WRITER, CheckpointWriter, read_checkpoint, remove_checkpoints
 from ganbench.training.data_file import read_training_data
+from ganbench.training.flops import training_flops
 from ganbench.training.hyperparameters import make_config
 from ganbench.training.loop import REPORT_EVERY, Loop, Progress
 from ganbench.training.memory import peak_memory
@@ -70,6 +72,7 @@ class TrainingRun:
         self.flags: list[str] = []
         self.stopping = self.training = False
         self._surfaces: dict[str, Tensor] = {}
+        self._done: tuple[Model, Split] | None = None
         self._made: frozenset[str] | None = None
         self._writer = CheckpointWriter(self.folder, job.runtime.checkpoint_seconds)
         self._phase, self._told = "loading", perf_counter()
@@ -85,12 +88,12 @@ class TrainingRun:
         model = self.trained(data)
         self.peak_memory = peak_memory(self.device)
         self.finish(model)
+        self._done = model, data
 
     def trained(self, data: Split) -> Model:
         """Return the model at the end of its budget."""
         saved = self._saved()
-        images = torch.from_numpy(data.images).to(self.device)
-        labels = None if data.labels is None else torch.from_numpy(data.labels).to(self.device)
+        images, labels = self._on_device(data)
         with self.timer.phase("train"):
             model = self._build()
             if saved is not None and not self._restore(model, saved):
@@ -105,6 +108,10 @@ class TrainingRun:
                     self.guard.check("finish")
         self._checkpoint(lambda: self._state(model))
         return model
+
+    def _on_device(self, data: Split) -> tuple[Tensor, Tensor | None]:
+        labels = None if data.labels is None else torch.from_numpy(data.labels).to(self.device)
+        return torch.from_numpy(data.images).to(self.device), labels
 
     def _build(self) -> Model:
         training = self.spec.training
@@ -123,12 +130,15 @@ class TrainingRun:
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         return model
 
-    def _train(self, model: Model, images: Tensor, labels: Tensor | None, saved: dict[str, Any] | None) -> None:
-        loop = Loop(
+    def _loop(self, model: Model, images: Tensor, labels: Tensor | None) -> Loop:
+        return Loop(
             model, images, labels, Budget.parse(self.spec.training.budget), self.timer,
             seed=derive(self.spec.seed, "batches"), precision=self.spec.training.precision,
             milestones=tuple(0.5**power for power in range(self.job.curve_points - 1, 0, -1)),
         )  # fmt: skip
+
+    def _train(self, model: Model, images: Tensor, labels: Tensor | None, saved: dict[str, Any] | None) -> None:
+        loop = self._loop(model, images, labels)
         if saved is not None:
             loop.load(saved["loop"])
 
@@ -289,6 +299,20 @@ class TrainingRun:
         if (self.folder / LATEST).exists():  # the state at the end of training, before any sample was drawn
             (self.folder / LATEST).replace(self.folder / "checkpoint.pt")
         self.files = {name: sha256_of(self.folder / name) for name in FILES if (self.folder / name).exists()}
+
+    def count_flops(self) -> float | None:
+        """Return the FLOPs of all steps, see `training_flops`: the model learns on, so that this must come last."""
+        if self._done is None or not self.progress.steps:
+            return None
+        model, data = self._done
+
+        def make_loop() -> Loop:
+            limit = max(LEAST_SAMPLING_SECONDS, self.timer.seconds("train"))
+            self._enter("counting", limit_seconds=limit)
+            return self._loop(model, *self._on_device(data))
+
+        check = partial(self.guard.check, "counting")
+        return training_flops(make_loop, self.progress.steps, tick=self._tick, check=check)
 
     def _write_curve(self) -> None:
         names = list(dict.fromkeys(name for point in self.curve for name in point.losses))

@@ -85,9 +85,14 @@ def _train(job: TrainJob, emit: Callable[..., None], began: float) -> int:
         _print(error)
         status, reason = describe(error)
         del error
-    _record(run, status, reason, made).write(job.folder / RUN, spare=reserve)
+    record = _record(run, status, reason, made)
+    record.write(job.folder / RUN, spare=reserve)
     if status is RunStatus.OK:
         remove_checkpoints(job.folder)
+        # The run is over and on disk: should counting end this process, nothing is lost but a number.
+        if (flops := run.count_flops()) is not None:
+            with contextlib.suppress(OSError):
+                record.model_copy(update={"flops": flops}).write(job.folder / RUN)
     return 0
 
 

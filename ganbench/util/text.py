@@ -25,3 +25,13 @@ def human_bytes(count: int) -> str:
             break
         size, unit = size / 1024, larger
     return f"{size:.0f} {unit}" if unit == "B" or size >= 9.95 else f"{size:.1f} {unit}"
+
+
+def human_flops(count: float) -> str:
+    """Return a number of floating-point operations as ``950 FLOPs``, ``1.2 TFLOPs``, ``34 PFLOPs``: three digits."""
+    unit = ""
+    for larger in ("k", "M", "G", "T", "P", "E", "Z"):
+        if count < 999.5:
+            break
+        count, unit = count / 1000, larger
+    return f"{count:.0f} {unit}FLOPs" if not unit or count >= 9.95 else f"{count:.1f} {unit}FLOPs"

@@ -53,6 +53,15 @@ def test_means_are_over_ok_runs_and_failures_are_counted_with_their_reason() -> 
     assert (row.parameters, row.samples) == (1234, 1000)
 
 
+def test_flops_are_averaged_over_ok_runs_that_know_them() -> None:
+    counted = [make("tiny", at, record={"flops": flops}) for at, flops in enumerate((1e12, 2e12, None))]
+    failed = make("tiny", 3, status=RunStatus.KILLED, record={"flops": 9e12})
+    (row,) = rows([*counted, failed])
+    assert row.flops == 1.5e12
+    (row,) = rows([make("fitted")])
+    assert row.flops is None
+
+
 def test_a_model_that_only_failed_has_its_row_and_blanks() -> None:
     (row,) = rows([make("tiny", 0, status=RunStatus.KILLED)])
     assert (row.runs, row.failed, row.metrics, row.samples) == (0, 1, {}, None)

@@ -90,6 +90,12 @@ def test_csv_holds_full_precision_and_failures(board_of: BoardOf) -> None:
     assert (rows["lone"]["fid_low"], rows["dcgan"]["cas"]) == ("", "")
 
 
+def test_csv_has_flops_and_is_blank_where_they_are_unknown(board_of: BoardOf) -> None:
+    shown = board_of([make("counted", record={"flops": 1.25e12}), make("fitted")])
+    for text in (board_csv(shown), runs_csv(shown)):
+        assert {row["model"]: row["flops"] for row in rows_of(text)} == {"counted": "1250000000000.0", "fitted": ""}
+
+
 def test_runs_csv_has_every_run(everything: Board) -> None:
     rows = rows_of(runs_csv(everything))
     assert list(rows[0]) == list(run_columns(everything))

@@ -21,7 +21,7 @@ VALIDATION = protocol(split="validation", reference_sha256="7" * 64, extractor="
 @pytest.fixture
 def record() -> RunRecord:
     asked = spec("vae[latent_dim=20]", 2, config={"latent_dim": 20})
-    return run_record(asked, flags=["training went on while samples were drawn"])
+    return run_record(asked, flags=["training went on while samples were drawn"], flops=1.2e12)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_run_is_shown_whole(folder: Path, record: RunRecord, command: Command)
         f"{record.key}  vae[latent_dim=20]  seed 2  ok", "latent_dim=20", record.spec.import_path,
         record.spec.model_info.source[:12], "8kimg, fp32", "digits, 1,000 of 1x8x8, 10 classes",
         training.train_sha256[:12], f"{record.spec.seed}, seed index 2", "1,234 parameters",
-        "8,000 images in 125 steps",
+        "8,000 images in 125 steps", "operations  1.2 TFLOPs of training",
         str(record.provenance["started"]), str(record.provenance["torch"]), "ganbench run --plugins tiny",
         str(folder / "run.json"), str(folder / "samples.png"), str(folder / "curve.csv"),
         str(folder / "samples" / "final.npy"), "they can be drawn again from the checkpoint",
@@ -126,6 +126,7 @@ def test_a_failed_run_says_why_with_the_end_of_its_log(command: Command, tmp_pat
     assert "\x1b" not in answer.out
     assert "\x07" not in answer.out
     assert "not scored" not in answer.out
+    assert "FLOPs" not in answer.out
 
 
 def test_of_a_run_without_a_record_what_is_known(command: Command, tmp_path: Path) -> None:

@@ -58,6 +58,9 @@ MODELS: dict[str, Fault] = {
     "HangsInSample": Fault(
         "an endless loop in `sample`", "timeout: stalled: no progress for 12 s during sampling", 1, "record: timeout"
     ),
+    "HangsInCounting": Fault(
+        "an endless loop in a step beyond the budget, where FLOPs are counted", "", 1, RECORD_OK + "; without FLOPs"
+    ),
     "LosesItsLoss": Fault("NaN in a loss", "diverged: loss 'critic' became nan", 1, "record: diverged"),
     "LosesItsSamples": Fault("NaN in samples", "diverged: sample returned NaN or inf", 1, "record: diverged"),
     "WrongShape": Fault(

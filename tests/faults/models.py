@@ -122,6 +122,17 @@ class HangsInSample(Healthy):
             time.sleep(1)
 
 
+class HangsInCounting(Healthy):
+    """Hangs in the first step beyond the budget of 5, where FLOPs are counted."""
+
+    name = "hangs-in-counting"
+
+    def step(self, batch):
+        while self.steps == 5:
+            time.sleep(1)
+        return super().step(batch)
+
+
 class LosesItsLoss(Healthy):
     name = "loses-its-loss"
 

@@ -17,10 +17,10 @@ class Toy(GAN):
     name = "toy"
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return self.judge(fake).mean() - self.judge(real).mean()
+        return self.discriminate(fake).mean() - self.discriminate(real).mean()
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        return -self.judge(fake).mean()
+        return -self.discriminate(fake).mean()
 
 
 def toy(**settings: object) -> Toy:

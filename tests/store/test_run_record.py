@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from ganbench.errors import RequestError
 from ganbench.store.run_record import RunStatus, ended, read_run
+from ganbench.util.checked_json import encode
 
 from .factory import run_record, spec
 
@@ -21,6 +23,30 @@ def test_a_record_survives_its_file(tmp_path: Path, status: RunStatus) -> None:
     again = tmp_path / "again.json"
     read_run(tmp_path / "run.json").write(again)
     assert again.read_bytes() == (tmp_path / "run.json").read_bytes()
+
+
+@pytest.mark.parametrize("flops", [None, 0.0, 1.25e12])
+def test_flops_are_known_or_not(tmp_path: Path, flops: float | None) -> None:
+    run_record(flops=flops).write(tmp_path / "run.json")
+    assert read_run(tmp_path / "run.json").flops == flops
+
+
+def test_a_record_from_before_flops_were_counted_is_read(tmp_path: Path) -> None:
+    content = run_record().model_dump(mode="json", by_alias=True)
+    del content["flops"]
+    (tmp_path / "run.json").write_bytes(encode(content))
+    assert read_run(tmp_path / "run.json") == run_record()
+
+
+@pytest.mark.parametrize("flops", [-1.0, float("inf")])
+def test_flops_that_cannot_be_are_damage(tmp_path: Path, flops: float) -> None:
+    content = run_record().model_dump(mode="json", by_alias=True)
+    raw = encode(content | {"flops": -1.0 if flops < 0 else 123456.0}).replace(b"123456.0", b"1e999")
+    head, _, body = raw.partition(b"\n")
+    head = head[:14] + hashlib.sha256(body).hexdigest().encode() + head[78:]
+    (tmp_path / "run.json").write_bytes(head + b"\n" + body)
+    with pytest.raises(RequestError, match="damaged .flops"):
+        read_run(tmp_path / "run.json")
 
 
 @pytest.mark.parametrize(

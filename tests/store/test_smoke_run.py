@@ -49,6 +49,7 @@ def test_every_number_a_reader_needs_is_there(found: dict[str, StoredRun]) -> No
         assert (record.steps, record.images) == (5, 5 * record.spec.config["batch_size"])
         assert record.parameters > 1000
         assert record.peak_memory_bytes > 50 * 2**20
+        assert record.flops is not None and record.flops > 1e6
         assert record.images_per_second == pytest.approx(record.images / record.seconds["train"])
         assert [point.steps for point in record.curve] == [2, 3, 5]
         assert score(run).curve[-1].n == 100

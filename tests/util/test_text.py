@@ -8,7 +8,7 @@ import pytest
 
 from ganbench.errors import RequestError
 from ganbench.util.log_tail import BYTES, LINES, tail
-from ganbench.util.text import error_line, human_bytes, one_line
+from ganbench.util.text import error_line, human_bytes, human_flops, one_line
 
 
 def test_what_would_break_a_line_becomes_a_space() -> None:
@@ -42,3 +42,14 @@ def test_the_end_of_a_log(tmp_path: Path) -> None:
     assert (len(lines), lines[-1]) == (LINES, "line 9999")
     log.write_bytes(b"x" * 10**6)
     assert len(tail(log)) == BYTES
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 FLOPs"), (999, "999 FLOPs"), (999.6, "1.0 kFLOPs"), (9_940, "9.9 kFLOPs"), (9_960, "10 kFLOPs"),
+        (999.6e6, "1.0 GFLOPs"), (1.2e12, "1.2 TFLOPs"), (34.4e15, "34 PFLOPs"),
+    ],
+)  # fmt: skip
+def test_operations_have_three_digits_at_the_most(count: float, text: str) -> None:
+    assert human_flops(count) == text

@@ -134,7 +134,7 @@ def score(request: Request, registry: Registry, watch: Watch = lambda what, done
             extractor=source.name, identity=identity, images_sha256=images.sha256,
         )  # fmt: skip
     return make_report(
-        result, [metric.info for metric in metrics], images, reference, track, source, identity, notes=notes,
+        result, metrics, images, real, reference, track, source, identity, against=request.against, notes=notes,
         classifier=classifier, provenance=origin,
     )  # fmt: skip
 
