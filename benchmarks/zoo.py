@@ -12,6 +12,7 @@ from ganbench.boards.aggregate import Row
 from ganbench.boards.board import build_board, published_store
 from ganbench.boards.formatting import BLANK, interval
 from ganbench.boards.publish import read_request
+from ganbench.metric import HEADLINE
 from ganbench.registry.builtins import discover
 from ganbench.registry.registry import Registered
 
@@ -90,9 +91,9 @@ TRIED = {
 HEAD = f"""# The models that ship
 
 Written by `python benchmarks/zoo.py`. FID is that of the records of [`{TRACK}`](../leaderboards/{TRACK}.md): 60,000
-images seen, means over training seeds with 95 % intervals, in LeNet's features (they compare here and nowhere else).
-Hyper-parameters are sized for that budget, and chosen on seed 100; what differs from the paper stands at the top of
-each file in [`plugins/`](../plugins).
+images seen, geometric means over training seeds with 95 % intervals, in LeNet's features (they compare here and
+nowhere else). Hyper-parameters are sized for that budget, and chosen on seed 100; what differs from the paper stands at
+the top of each file in [`plugins/`](../plugins).
 
 `ganbench run --plugins all` runs them all. Every GAN but `vanilla` takes `ema`, `translation`, `cutout`, `brightness`,
 `clip_gradient` and `discriminator_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
@@ -107,7 +108,7 @@ def link(paper: str) -> str:
 def line(entry: Registered, row: Row | None) -> str:
     model = entry.thing
     file = sys.modules[model.__module__].__name__.rpartition(".")[2]
-    fid = interval(row.metrics.get("fid"), 1) if row else BLANK
+    fid = interval(row.metrics.get("fid"), HEADLINE) if row else BLANK
     cells = [
         f"[`{model.name}`](../plugins/{file}.py)", model.family, WHAT[model.name], link(model.paper),
         "labels" if model.conditional else "", model.sampler(model.Config()), fid,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ganbench.boards.entries import Column, Entry
 from ganbench.boards.estimate import Estimate, estimate
+from ganbench.boards.formatting import metric_value
 from ganbench.boards.request import BoardRequest
 from ganbench.metric import LACKING
 from ganbench.store.run_record import RunStatus
@@ -118,7 +119,7 @@ def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest,
     blanks = Counter((name, why) for entry in ok for name, why in entry.skipped.items() if not why.startswith(LACKING))
     if failed and headline.name in metrics:
         runs = "its failed run counts" if failed == 1 else f"each of its {failed} failed runs counts"
-        flags.append(f"{runs} as {headline.title} {worst:.3g}, the worst on this board")
+        flags.append(f"{runs} as {headline.title} {metric_value(worst, headline)}, the worst on this board")
     flags += [f"no {name}: {why} ({count} of {len(ok)} runs)" for (name, why), count in blanks.items()]
     parameters = _mean(entry.run.parameters for entry in ok if entry.run.parameters)
     endings = Counter(_ending(entry) for entry in entries if not entry.ok)
@@ -157,7 +158,7 @@ def _mean(values: Iterable[float]) -> float | None:
 def _copies(row: Row, ceiling: Row | None, floor: Row | None) -> bool:
     """Tell whether a model is less than half as authentic as real images, even at the top of its interval.
 
-    One seed has no interval, and its mean decides: the flag is a caution and ranks nothing. A model that is nearer
+    Where there is no interval the mean decides: the flag is a caution and ranks nothing. A model that is nearer
     to noise than to real images copies nothing, whatever its authenticity: blots that lie far from all digits have
     an outlier for nearest training image.
     """

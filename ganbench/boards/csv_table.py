@@ -7,21 +7,22 @@ import io
 from collections.abc import Iterable, Sequence
 
 from ganbench.boards.board import Board
+from ganbench.boards.costs import COSTS
 from ganbench.boards.entries import Column, Entry
-from ganbench.boards.rank import Ranked
+from ganbench.boards.table import TableRow, Value, board_table
 from ganbench.util.text import one_line
 
-Value = str | int | float | None
-COSTS = ("parameters", "images_per_second", "train_seconds", "sample_seconds", "peak_memory_mib", "flops")
+BEFORE = ("rank", "model", "family", "runs", "failed")
+"""Columns that stand before the metrics."""
+AFTER = ("samples", "role", "published", "sampler", "note")
+"""Columns that stand after the costs."""
+_COSTS = tuple(cost.name for cost in COSTS)
 
 
 def columns(board: Board) -> tuple[str, ...]:
     """Return the names of the board's columns."""
-    return (
-        *("rank", "model", "family", "runs", "failed"),
-        *(column.name + end for column in board.columns for end in ("", "_low", "_high")),
-        *(*COSTS, "samples", "role", "published", "sampler", "note"),
-    )
+    metrics = (column.name + end for column in board.columns for end in ("", "_low", "_high"))
+    return (*BEFORE, *metrics, *_COSTS, *AFTER)
 
 
 def run_columns(board: Board) -> tuple[str, ...]:
@@ -29,19 +30,17 @@ def run_columns(board: Board) -> tuple[str, ...]:
     return (
         *("model", "family", "role", "seed_index", "seed", "status", "reason", "key"),
         *(column.name for column in board.columns),
-        *("samples", "images", "steps", *COSTS, "total_seconds", "scoring_seconds"),
+        *("samples", "images", "steps", *_COSTS, "total_seconds", "scoring_seconds"),
     )
 
 
-def values(ranked: Ranked, columns: Iterable[Column]) -> tuple[Value, ...]:
+def values(row: TableRow, board: Board) -> tuple[Value, ...]:
     """Return a row's values in the order of `columns`, None where there is none."""
-    row = ranked.row
-    cells: list[Value] = [ranked.rank, row.label, row.family, row.runs, row.failed]
-    for column in columns:
-        found = row.metrics.get(column.name)
-        cells += [found.mean, found.low, found.high] if found else [None, None, None]
-    cells += [getattr(row, cost) for cost in COSTS]
-    return (*cells, row.samples, row.role, "yes" if row.published else "", row.info.sampler, row.note)
+    found: list[Value] = [row.cells[name].value for name in BEFORE]
+    for column in board.columns:
+        estimate = row.cells[column.name].estimate
+        found += [estimate.mean, estimate.low, estimate.high] if estimate else [None, None, None]
+    return (*found, *(row.cells[name].value for name in (*_COSTS, *AFTER)))
 
 
 def run_values(entry: Entry, columns: Iterable[Column]) -> tuple[Value, ...]:
@@ -60,7 +59,7 @@ def run_values(entry: Entry, columns: Iterable[Column]) -> tuple[Value, ...]:
 
 def board_csv(board: Board) -> str:
     """Return ``<track>.csv``: one row a model, failures among them."""
-    return _csv(columns(board), (values(ranked, board.columns) for ranked in board.rows))
+    return _csv(columns(board), (values(row, board) for row in board_table(board).rows))
 
 
 def runs_csv(board: Board) -> str:

@@ -6,6 +6,7 @@ import io
 import math
 import statistics
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,19 @@ from ganbench.util.atomic_io import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by every eye; markers tell apart the models that share one
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Okabe and Ito's colours, told apart by every eye, and a brown for their yellow, which is faint on white; markers for
+# prints without colour
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C564B")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+MOST = 8
+"""Models that are drawn: more lines are told apart by nobody."""
+_METADATA: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 _AXES = (("images", "images seen"), ("seconds", "training seconds"))
 
 
@@ -56,16 +66,35 @@ def _usable(entry: Entry, metric: str, axis: str, n: int) -> list[tuple[float, f
     return [(x, y) for x, y in pairs if math.isfinite(x) and math.isfinite(y) and x > 0 and y > 0]
 
 
-def draw_curves(board: Board, path: Path) -> bool:
-    """Draw the curves of every model that has one; False, and no picture, where none has."""
+def chosen(board: Board) -> tuple[list[Row], list[Row]]:
+    """Return the models whose curves are drawn, the best in the order of the board, and the others that have one."""
     n = board.request.scoring.curve_samples
     rows = [ranked.row for ranked in board.models if points(ranked.row, "images", n)]
-    if not rows:
-        path.unlink(missing_ok=True)
-        return False
+    return rows[:MOST], rows[MOST:]
+
+
+def draw_curves(board: Board, folder: Path, beside: str = "png") -> bool:
+    """Draw the curves of the best models as ``curves.png``, and as ``svg`` or ``pdf`` `beside` it.
+
+    False, and no picture, where no model has a curve. A picture in a format that was not asked for is removed, since it
+    would show an older board.
+    """
+    rows, _ = chosen(board)
+    wanted = {"png", beside} if rows else set()
+    for form in {"png", "svg", "pdf"} - wanted:
+        (folder / f"curves.{form}").unlink(missing_ok=True)
+    if rows:
+        figure = _figure(board, rows)
+        for form in sorted(wanted):
+            _save(figure, folder / f"curves.{form}", form)
+    return bool(rows)
+
+
+def _figure(board: Board, rows: Sequence[Row]) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    n = board.request.scoring.curve_samples
     figure = Figure(figsize=(11, 4.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
@@ -77,20 +106,26 @@ def draw_curves(board: Board, path: Path) -> bool:
     headline = board.headline
     left.set_ylabel(f"{headline.title}{headline.arrow}  (n = {n:,}; band: all seeds)")
     handles, labels = left.get_legend_handles_labels()
-    figure.set_figheight(max(4.2, 0.4 + 0.195 * len(labels)))  # a legend of many lines needs the height
     legend = figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=9)
     for text in legend.get_texts():
         text.set_parse_math(False)  # a label may hold a dollar sign
+    return figure
+
+
+def _save(figure: Figure, path: Path, form: str) -> None:
+    """Write a picture whose bytes depend on the board alone: no date, no random names, no version."""
+    import matplotlib
+
     stream = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # a label in a script that the font lacks is drawn as boxes
-        figure.savefig(stream, format="png", metadata={"Software": None})
+    # A label in a script that the font lacks is drawn as boxes; type 42 is a font that journals take.
+    with warnings.catch_warnings(), matplotlib.rc_context({"svg.hashsalt": "ganbench", "pdf.fonttype": 42}):
+        warnings.filterwarnings("ignore", "Glyph")
+        figure.savefig(stream, format=form, metadata=_METADATA[form])
     atomic_write(path, lambda file: file.write(stream.getvalue()))
-    return True
 
 
 def _draw(axes: Axes, row: Row, curve: list[Point], index: int) -> None:
-    colour, marker = _COLOURS[index % len(_COLOURS)], _MARKERS[index // len(_COLOURS) % len(_MARKERS)]
+    colour, marker = _COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)]
     xs = [point.x for point in curve]
     axes.fill_between(xs, [at.low for at in curve], [at.high for at in curve], color=colour, alpha=0.18, linewidth=0)
     label = f" {name(row, 32)}"  # matplotlib leaves out of a legend what begins with an underscore

@@ -55,26 +55,38 @@ def estimate(
     if not scores:
         return None
     logarithmic = is_logarithmic(metric)
-    values, errors = [], []
-    for score in scores:
-        value = max(score.value, LEAST) if logarithmic else score.value
-        values.append(math.log(value) if logarithmic else value)
-        if score.se is not None:
-            errors.append((score.se / value if logarithmic else score.se) ** 2)
-    values += [math.log(max(worst, LEAST)) if logarithmic else worst] * failed
+    scale, back = (_log, _exp) if logarithmic else (float, float)
+    values = [*(scale(score.value) for score in scores), *[scale(worst)] * failed]
+    errors = [_squared_error(score.value, score.se, logarithmic) for score in scores if score.se is not None]
     n, mean = len(values), statistics.fmean(values)
     sampling = statistics.fmean(errors) if errors else 0.0
-    variance = max(statistics.variance(values), sampling) if n > 1 else sampling
-    sample = Sample(mean, variance, n)
-    half = sample.half_width() if n > 1 else NORMAL * math.sqrt(variance) if errors else None
-    back = math.exp if logarithmic else float
-    if half is None:
-        return Estimate(back(mean), None, None, n, sample)
+    sample = Sample(mean, max(statistics.variance(values), sampling) if n > 1 else sampling, n)
+    shown = back(mean) if n > 1 else scores[0].value  # to the last digit
+    if n == 1 and not errors:
+        return Estimate(shown, None, None, n, sample)
+    half = sample.half_width() if n > 1 else NORMAL * math.sqrt(sampling)
     low, high = back(mean - half), back(mean + half)
     return Estimate(
-        back(mean),
+        shown,
         low if metric.low is None else max(low, metric.low),
         high if metric.high is None else min(high, metric.high),
         n,
         sample,
     )
+
+
+def _squared_error(value: float, se: float, logarithmic: bool) -> float:
+    """Return the squared standard error on the compared scale.
+
+    Of a logarithm it is (se / value)^2 where that is small. Near 0 that grows without bound, while log(1 + (se /
+    value)^2), the variance of the logarithm of a log-normal value, does not.
+    """
+    return math.log1p((se / max(value, LEAST)) ** 2) if logarithmic else se**2
+
+
+def _log(value: float) -> float:
+    return math.log(max(value, LEAST))
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 709 else math.inf

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from urllib.parse import quote
@@ -12,10 +13,13 @@ from urllib.parse import quote
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
+from ganbench.boards.curves import chosen as curve_rows
 from ganbench.boards.entries import Column
-from ganbench.boards.formatting import BLANK, first_place, interval, number, plus_minus
+from ganbench.boards.formatting import BLANK, first_place, plus_minus
 from ganbench.boards.rank import Ranked
-from ganbench.util.text import one_line
+from ganbench.boards.sample_grids import chosen as grid_rows
+from ganbench.boards.table import Table, TableColumn, TableRow, board_table
+from ganbench.util.text import one_line, shorten
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _REASON = 240
@@ -34,17 +38,28 @@ def escape(text: str, limit: int | None = None) -> str:
 
 
 def markdown(
-    board: Board, samples: Mapping[str, Path], trainings: Mapping[str, Path], *, curves: bool, overview: bool
+    board: Board,
+    samples: Mapping[str, Path],
+    trainings: Mapping[str, Path],
+    *,
+    curves: bool,
+    overview: bool,
+    curves_as: str = "png",
 ) -> str:
-    """Return ``<track>.md``. Paths of pictures are taken relative to the folder that it will lie in."""
-    track = board.track
+    """Return ``<track>.md``. Paths of pictures are taken relative to the folder that it will lie in.
+
+    `curves_as` is the format in which curves lie beside their PNG.
+    """
+    track, table = board.track, board_table(board)
     parts = [
         f"# {board.name}",
         f"Which generative model is better on **{escape(track.dataset)}** when each may spend {track.budget}, by how "
         f"much, and how sure are we? {_sentence(track.summary)}",
-        _table(board),
+        markdown_table(table, table.main),
+        *_other_columns(table),
+        *_notes(table),
         "\n".join(_reading_ranks(board)),
-        *_pictures(board, samples, curves, overview),
+        *_pictures(board, samples, curves, overview, curves_as),
         *_trainings(board, trainings),
         "## How to read the columns",
         "\n".join(_legend(board.columns)),
@@ -65,33 +80,48 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) or not text else f"{text}."
 
 
-def _table(board: Board) -> str:
-    costs = ("parameters", "img/s", "train s", "sample s", "peak MiB")
-    words = ("rank", "model", "family", "sampler")
-    numbers = [escape(each.title) + each.info.arrow for each in board.columns]
-    numbers += costs
-    titles = [*words, *numbers, "runs", "note"]
-    aligned = [*["---"] * len(words), *["---:"] * len(numbers), "---", "---"]
-    return "\n".join(
-        "| " + " | ".join(cells) + " |"
-        for cells in (titles, aligned, *(_cells(ranked, board) for ranked in board.rows))
-    )
+def markdown_table(table: Table, columns: Sequence[TableColumn]) -> str:
+    """Return these columns of a board as a table of GitHub's kind."""
+    titles = [escape(column.heading) for column in columns]
+    aligned = ["---:" if column.numeric else "---" for column in columns]
+    rows = [[_cell(row, column) for column in columns] for row in table.rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (titles, aligned, *rows))
 
 
-def _cells(ranked: Ranked, board: Board) -> list[str]:
-    row = ranked.row
-    label = escape(row.label, 60)
+def _cell(row: TableRow, column: TableColumn) -> str:
+    if column.name == "model":
+        return _model(row.ranked.row)
+    text = row.cells[column.name].text
+    return text if column.numeric else escape(text, 60)
+
+
+def _model(row: Row) -> str:
+    label = escape(shorten(one_line(row.label), 60))
     shown = label if row.role == "model" else f"*{label}* ({escape(row.role, 20)})"
-    shown += " (published)" if row.published else ""
-    cells = [ranked.rank or BLANK, shown, escape(row.family, 30), escape(row.info.sampler, 60) or BLANK]
-    for column in board.columns:
-        write = interval if column.name == board.headline.name else plus_minus
-        cells.append(write(row.metrics.get(column.name), column.info))
-    cells += [number(row.parameters), number(row.images_per_second)]
-    cells += [number(row.train_seconds, 1), number(row.sample_seconds, 1), number(row.peak_memory_mib)]
-    notes = (*row.flags, *map(str, row.failures))
-    runs = f"{row.runs} ok, {row.failed} failed" if row.failed else str(row.runs)
-    return [*cells, runs, "<br>".join(escape(note, _REASON) for note in notes)]
+    return f"{shown} (published)" if row.published else shown
+
+
+def _notes(table: Table) -> Iterable[str]:
+    """Say what happened to rows: a failure is never left out."""
+    lines = [
+        f"- {_model(row.ranked.row)}: {'; '.join(escape(note, _REASON) for note in notes)}"
+        for row in table.rows
+        if (notes := (*row.ranked.row.flags, *map(str, row.ranked.row.failures)))
+    ]
+    if lines:
+        yield "\n".join(["**Notes on rows**", "", *lines])
+
+
+def _other_columns(table: Table) -> Iterable[str]:
+    """Fold the columns that the page has no room for; GitHub reads a table in ``<details>`` after a blank line."""
+    if not table.rest:
+        return
+    model = next(column for column in table.columns if column.name == "model")
+    titles = escape(", ".join(column.title for column in table.rest))
+    yield (
+        f"<details>\n<summary>{len(table.rest)} more columns: {titles}</summary>\n\n"
+        f"{markdown_table(table, [model, *table.rest])}\n\n</details>"
+    )
 
 
 def _reading_ranks(board: Board) -> Iterable[str]:
@@ -99,7 +129,8 @@ def _reading_ranks(board: Board) -> Iterable[str]:
         f"Ranked by {board.headline.title}, less is better; {escape(first_place(board))} (jointly at 95 %). A cell is "
         "the mean over training seeds (`runs` of them) with its 95 % interval: of a distance such as FID the geometric "
         "mean, for its logarithm is averaged and compared. A rank is the range of places that Welch's t-test leaves "
-        "open, pair by pair at 5 %, so that each holds with 95 % on its own. The variance of a row is at least that of "
+        "open, pair by pair: of two equal models one is put above the other in 5 % of cases. The variance of a row is "
+        "at least that of "
         "the scored images. One seed separates nothing; its interval is of the scored images alone. A run that failed "
         f"counts as the worst value on the board. Rows in *italics* calibrate the board and are not ranked; {BLANK} is "
         "a value that does not exist."
@@ -123,21 +154,33 @@ def _random_labels(row: Row) -> float | None:
     return fmean(values) if values else None
 
 
-def _pictures(board: Board, samples: Mapping[str, Path], curves: bool, overview: bool) -> Iterable[str]:
+def _pictures(board: Board, samples: Mapping[str, Path], curves: bool, overview: bool, curves_as: str) -> Iterable[str]:
     folder, title = quote(board.name), board.headline.title
     if curves:
+        shown, others = curve_rows(board)
+        beside = "" if curves_as == "png" else f" As [{curves_as.upper()}]({folder}/curves.{curves_as})."
         yield "## Quality over budget"
         yield f"![{title} over images seen and over training seconds]({folder}/curves.png)"
         yield (
             "The line is the mean over seeds, the band reaches from the least to the most of them. Points on the way "
             f"are scored on n = {board.request.scoring.curve_samples:,}, dashed lines as in the table: {title} on "
-            "fewer samples is larger for the same model."
+            f"fewer samples is larger for the same model.{_not_drawn(shown, others)}{beside}"
         )
     if overview:
+        shown, others = grid_rows(board, samples)
+        links = (f"[{escape(shorten(one_line(label), 60))}]({folder}/{quote(path.name)})"
+                 for label, path in samples.items())  # fmt: skip
         yield "## Samples"
-        yield f"![Samples of every model, side by side]({folder}/grids.png)"
-        links = (f"[{escape(label, 60)}]({folder}/{quote(path.name)})" for label, path in samples.items())
-        yield f"Not chosen by hand: the first seed that ended well. One by one: {', '.join(links)}."
+        yield f"![Samples of {'the best models' if others else 'every model'}, side by side]({folder}/grids.png)"
+        more = f" The picture shows {len(shown)} rows; {len(others)} more are among the links." if others else ""
+        yield f"Not chosen by hand: the first seed that ended well.{more} One by one: {', '.join(links)}."
+
+
+def _not_drawn(shown: Sequence[Row], others: Sequence[Row]) -> str:
+    """Name the models whose curves were left out of the picture."""
+    if not others:
+        return ""
+    return f" Drawn are the best {len(shown)} models; not drawn: {', '.join(map(_model, others))}."
 
 
 def _trainings(board: Board, trainings: Mapping[str, Path]) -> Iterable[str]:
@@ -164,6 +207,7 @@ def _legend(columns: Iterable[Column]) -> Iterable[str]:
         "- **img/s**, **train s**, **sample s**, **peak MiB**: means over runs, of training and of drawing samples; "
         "they compare only on one machine."
     )
+    yield "- **FLOPs**: floating-point operations of all training steps, a multiply-add counted as 2."
 
 
 def _code(text: str) -> str:
@@ -172,6 +216,7 @@ def _code(text: str) -> str:
 
 
 def _range(low: float | None, high: float | None) -> str:
+    low, high = (None if bound is None or not math.isfinite(bound) else bound for bound in (low, high))
     if low is None and high is None:
         return ""
     if high is None:

@@ -1,9 +1,9 @@
 """Rank rows by the headline metric, as far as Welch's t-test over training seeds tells them apart.
 
-A rank is the range of places that a row can take: each holds with 95 % on its own, not all at once. The first place is
-a joint statement: the rows that no rival beats once the number of rivals is accounted for (see `welch`). A single seed
-says nothing about what the next one would give, so it shares every place, and a board of single seeds ranks all models
-``1-N``.
+A rank is the range of places that the test leaves open, pair by pair at 5 %: docs/statistics.md says how often a true
+rank lies within. The first place is a joint statement: the rows that no rival beats once the number of rivals is
+accounted for (see `welch`). A single seed says nothing about what the next one would give, so it shares every place,
+and a board of single seeds ranks all models ``1-N``.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from ganbench.boards.board import Board
 from ganbench.boards.formatting import interval, name, slug
 from ganbench.metric import MetricInfo
 from ganbench.util.atomic_io import atomic_write
+from ganbench.util.text import shorten
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,6 +22,8 @@ RUN = "Run"
 """The text chunk of a grid that holds the key of the run it shows."""
 _MOST = 50_000_000
 """Pixels; half of what Pillow warns of."""
+MOST = 12
+"""Rows that the overview shows: three lines of four."""
 _SIDE, _GAP, _LINE, _COLUMNS = 320, 16, 20, 4
 
 
@@ -55,13 +58,24 @@ def _is_of_a_run(path: Path) -> bool:
         return False
 
 
+def chosen(board: Board, samples: Mapping[str, Path]) -> tuple[list[Row], list[Row]]:
+    """Return the rows that the overview shows, and the others that have a picture.
+
+    Real images come first, then the best models in the order of the board; memorisers and floors only where there is
+    room after all models.
+    """
+    first: dict[str, Row] = {}
+    for ranked in board.rows:
+        if ranked.row.label in samples:
+            first.setdefault(ranked.row.label, ranked.row)  # a published row of the same label has no picture here
+    places = {"ceiling": 0, "model": 1}
+    rows = sorted(first.values(), key=lambda row: places.get(row.role, 2))
+    return rows[:MOST], rows[MOST:]
+
+
 def draw_overview(board: Board, samples: Mapping[str, Path], path: Path) -> bool:
-    """Draw every model's grid side by side under its name; False, and no picture, where there is none."""
-    tiles = [
-        (ranked.row, tile)
-        for ranked in board.rows
-        if ranked.row.label in samples and (tile := _open(samples[ranked.row.label])) is not None
-    ]
+    """Draw the grids of the best models side by side under their names; False, and no picture, where there is none."""
+    tiles = [(row, tile) for row in chosen(board, samples)[0] if (tile := _open(samples[row.label])) is not None]
     if not tiles:
         path.unlink(missing_ok=True)
         return False
@@ -107,11 +121,12 @@ def _font(size: int) -> FreeTypeFont:
 
 
 def _elide(text: str, font: FreeTypeFont) -> str:
-    if font.getlength(text) <= _SIDE:
-        return text
-    while text and font.getlength(text + "…") > _SIDE:
-        text = text[:-1]
-    return text + "…"
+    """Return a text that fits over a grid, with an ellipsis in its middle."""
+    shown, limit = text, len(text)
+    while limit and font.getlength(shown) > _SIDE:
+        limit -= 1
+        shown = shorten(text, limit)
+    return shown
 
 
 def _open(path: Path) -> Image | None:

@@ -1,73 +1,90 @@
-"""The board for a terminal of 100 columns."""
+"""The board for a terminal of any width, or a pipe: what there is no room for is named below."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from ganbench.boards.board import Board
-from ganbench.boards.entries import Column
-from ganbench.boards.estimate import Estimate
-from ganbench.boards.formatting import BLANK, first_place, interval, name, number
+from ganbench.boards.formatting import first_place
 from ganbench.boards.rank import Ranked
-from ganbench.metric import STANDARD
-from ganbench.util.text import one_line
+from ganbench.boards.table import ALWAYS, TableColumn, TableRow, board_table
+from ganbench.util.text import one_line, shorten
+from ganbench.util.text_table import Heading, fold, lay_out
 
-SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "cas", "cas_oracle")
-"""Of the standard metrics, those that a terminal has room for beside the headline."""
+NARROW = 60
+"""Columns of a terminal below which labels stand without their roles."""
 
 
-def table(board: Board, only: Collection[str] | None = None) -> Table:
-    """Return the board with its failures and what was refused or superseded below.
+class BoardTable:
+    """A board that rich prints as wide as its console, with its failures and what was refused or superseded below.
 
-    `only` are the labels of the user's rows that were asked for; published rows that compare stand below them. Labels
-    and reasons are `Text`, never markup: ``vae[latent_dim=64]`` would lose its brackets.
+    `only` are the labels of the user's rows that were asked for; published rows that compare stand below them.
     """
-    rows = [each for each in board.rows if only is None or each.row.published or each.row.label in only]
-    title = Text(f"{board.name}: {one_line(board.track.summary, 70)}")
-    lines = Text("\n".join(_below(board, rows)), justify="left")
-    result = Table(title=title, title_justify="left", caption=lines, caption_justify="left", box=SIMPLE_HEAD)
-    result.show_edge, result.padding = False, (0, 0)
-    result.add_column("rank", no_wrap=True)
-    result.add_column("model", overflow="fold", min_width=8)  # the one column that gives way: long labels wrap
-    headline = board.headline
-    shown = [column for column in board.columns if column.name in SHOWN or column.name not in STANDARD]
-    shown = [column for column in shown if column.name != headline.name]
-    for heading in (headline.title + headline.arrow, *(column.title.replace("@", "\n@") for column in shown)):
-        result.add_column(heading, justify="right", no_wrap=True)
-    for cost in ("img/s", "train\ns", "failed"):
-        result.add_column(cost, justify="right", no_wrap=True)
-    for index, ranked in enumerate(rows):
-        if ranked.row.published and index and not rows[index - 1].row.published:
-            result.add_section()
-        style = "dim" if ranked.row.role != "model" else "red" if ranked.row.headline is None else ""
-        result.add_row(*_cells(ranked, board, shown), style=style)
-    return result
+
+    def __init__(self, board: Board, only: Collection[str] | None = None) -> None:
+        self.board = board
+        self.rows = [each for each in board.rows if only is None or each.row.published or each.row.label in only]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        # Labels and reasons are `Text`, never markup: ``vae[latent_dim=64]`` would lose its brackets.
+        yield Text(f"{self.board.name}: {one_line(self.board.track.summary)}")
+        for line, style in self.lines(options.max_width):
+            yield Text(line, style, no_wrap=True, overflow="ignore")
+        for line in _below(self.board, self.rows):
+            yield Text(line)
+
+    def lines(self, width: int) -> Iterator[tuple[str, str]]:
+        """Yield the lines of the table, at most `width` wide where that can be, and their styles."""
+        table = board_table(self.board, self.rows)
+        chosen = table.by_importance
+        shown = [column for column in table.columns if column in chosen]
+        drop = [shown.index(column) for column in reversed(chosen[ALWAYS:])]
+        cells = [
+            [_label(row, width) if column.name == "model" else row.cells[column.name].short for column in shown]
+            for row in table.rows
+        ]
+        headings = [_heading(column, self.board) for column in shown]
+        text = lay_out(headings, cells, width, drop, gap=" ")
+        rule = text.rule, ""
+        yield from ((line, "bold") for line in text.heading)
+        yield rule
+        for index, (ranked, lines) in enumerate(zip(self.rows, text.rows, strict=True)):
+            if ranked.row.published and index and not self.rows[index - 1].row.published:
+                yield rule
+            style = "dim" if ranked.row.role != "model" else "red" if ranked.row.headline is None else ""
+            yield from ((line, style) for line in lines)
+        absent = [shown[at] for at in reversed(text.dropped)]
+        absent += [column for column in table.rest if column not in chosen]
+        if absent:
+            said = ", ".join(column.title for column in absent)
+            yield from ((line, "") for line in fold(f"not shown here: {said}", width))
 
 
-def _cells(ranked: Ranked, board: Board, shown: Sequence[Column]) -> list[Text]:
-    row = ranked.row
-    found = row.headline
-    cells = [ranked.rank or BLANK, name(row), interval(found, board.headline)]
-    cells += [_short(row.metrics.get(column.name)) for column in shown]
-    cells += [_rounded(row.images_per_second), _rounded(row.train_seconds)]
-    return [Text(cell) for cell in (*cells, f"{row.failed}/{len(row.entries)}" if row.failed else "")]
+def table(board: Board, only: Collection[str] | None = None) -> BoardTable:
+    """Return what ``console.print`` shows of a board; see `BoardTable`."""
+    return BoardTable(board, only)
 
 
-def _short(found: Estimate | None) -> str:
-    return BLANK if found is None else f"{found.mean:.2f}"
+def _label(row: TableRow, width: int) -> str:
+    """Return a label, with its role where there is room: what is not ranked is seen by its rank, too."""
+    return one_line(row.ranked.row.label) if width < NARROW else row.cells["model"].short
 
 
-def _rounded(value: float | None) -> str:
-    return BLANK if value is None else number(value, 1 if value < 10 else 0)
+def _heading(column: TableColumn, board: Board) -> Heading:
+    """Return a heading, of two lines where it has two words, so that it is no wider than its numbers."""
+    split = " " if column.info is None else "@"
+    title = column.title.replace(split, f"\n{split.strip()}", 1)
+    if column.name == board.headline.name:
+        title = column.heading
+    return Heading(title, column.numeric, "shorten" if column.name in ("model", "sampler") else "")
 
 
 def _below(board: Board, rows: Sequence[Ranked]) -> list[str]:
     lines = [
-        f"{one_line(ranked.row.label, 40)}: {one_line(reason, 300)}"
+        f"{shorten(one_line(ranked.row.label), 40)}: {one_line(reason, 300)}"
         for ranked in rows
         for reason in (*ranked.row.flags, *map(str, ranked.row.failures))
     ]

@@ -1,8 +1,8 @@
 """Welch's t-test between the training seeds of two rows, pair by pair, and what follows for places.
 
 B. L. Welch, "The generalization of 'Student's' problem when several different population variances are involved",
-Biometrika 34, 1947. Five rows of three seeds are no sample for a bootstrap, and corrections for all pairs at once
-leave no power: ``benchmarks/ranks.py`` simulates eight rules, and ``docs/statistics.md`` shows what it found.
+Biometrika 34, 1947. Three to five seeds are no sample for a bootstrap, and corrections for all pairs at once leave no
+power: ``benchmarks/ranks.py`` simulates seven rules, and ``docs/statistics.md`` shows what it found.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ class Sample:
         """The squared standard error of the mean."""
         return self.variance / self.n
 
+    @property
+    def squared_prediction_error(self) -> float:
+        """The expected squared distance of the next seed from the mean of these: v (1 + 1/n)."""
+        return self.variance + self.squared_error
+
     def half_width(self, confidence: float = 1 - ALPHA) -> float:
         """Return half the width of the t-interval of the mean; infinite for one seed."""
         if self.n < 2:
             return math.inf
-        from scipy.special import stdtrit  # scipy.stats is slow to import
-
-        return float(stdtrit(self.n - 1, 0.5 + confidence / 2)) * math.sqrt(self.squared_error)
+        return _quantile(self.n - 1, 0.5 + confidence / 2) * math.sqrt(self.squared_error)
 
 
 def probability_less(a: Sample, b: Sample) -> float | None:
@@ -46,7 +49,7 @@ def probability_less(a: Sample, b: Sample) -> float | None:
     """
     if min(a.n, b.n) < 2:
         return None
-    return _distribution(b.mean - a.mean, a.squared_error + b.squared_error, _degrees_of_freedom(a, b))
+    return _distribution(b.mean - a.mean, (a.squared_error, a.n), (b.squared_error, b.n))
 
 
 def probability_next_less(a: Sample, b: Sample) -> float | None:
@@ -56,19 +59,15 @@ def probability_next_less(a: Sample, b: Sample) -> float | None:
     """
     if min(a.n, b.n) < 2:
         return None
-    variance = a.variance + a.squared_error + b.variance + b.squared_error
-    return _distribution(b.mean - a.mean, variance, _degrees_of_freedom(a, b))
+    return _distribution(b.mean - a.mean, (a.squared_prediction_error, a.n), (b.squared_prediction_error, b.n))
 
 
 def difference_interval(a: Sample, b: Sample, confidence: float = 1 - ALPHA) -> tuple[float, float] | None:
     """Return the interval of the mean of B less that of A, None where one has a single seed."""
     if min(a.n, b.n) < 2:
         return None
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(_degrees_of_freedom(a, b), 0.5 + confidence / 2)) * math.sqrt(
-        a.squared_error + b.squared_error
-    )
+    df = _degrees_of_freedom((a.squared_error, a.n), (b.squared_error, b.n))
+    half = _quantile(df, 0.5 + confidence / 2) * math.sqrt(a.squared_error + b.squared_error)
     return b.mean - a.mean - half, b.mean - a.mean + half
 
 
@@ -80,9 +79,9 @@ def places(samples: Sequence[Sample]) -> list[tuple[int, int]]:
     """
     found = []
     for own in samples:
-        chances = [probability_less(own, rival) for rival in samples if rival is not own]
-        beaten_by = sum(chance is not None and chance < ALPHA / 2 for chance in chances)
-        beats = sum(chance is not None and chance > 1 - ALPHA / 2 for chance in chances)
+        known = [chance for rival in samples if (chance := probability_less(own, rival)) is not None]  # its own is 0.5
+        beaten_by = sum(chance < ALPHA / 2 for chance in known)
+        beats = sum(chance > 1 - ALPHA / 2 for chance in known)
         found.append((1 + beaten_by, len(samples) - beats))
     return found
 
@@ -93,49 +92,56 @@ def possible_firsts(samples: Sequence[Sample]) -> list[bool]:
     It may unless some rival beats it at one-sided 5 % / (K - 1): Bonferroni over the rivals of the best row, which is
     the only row that must not be lost. Rows of a single seed are left out, and not among the K.
     """
-    rivals = sum(sample.n > 1 for sample in samples) - 1
-    if rivals < 1:
+    judged = [sample for sample in samples if sample.n > 1]
+    if len(judged) < 2:
         return [False] * len(samples)
-    least = JOINT_ALPHA / rivals
-    return [
-        own.n > 1
-        and all(
-            (chance := probability_less(own, rival)) is None or chance >= least for rival in samples if rival is not own
-        )
-        for own in samples
-    ]
+    least = JOINT_ALPHA / (len(judged) - 1)
+    return [own.n > 1 and all((probability_less(own, rival) or 0.0) >= least for rival in judged) for own in samples]
 
 
 def seeds_to_tell_apart(a: Sample, b: Sample, *, power: float = 0.8, most: int = 1000) -> int | None:
     """Return how many seeds of each would tell the two apart with so much power, if they are as they seem.
 
-    None where that takes more than `most`. By the normal approximation with t quantiles of 2 (n - 1) degrees of
-    freedom, an approximation that is a seed off where few suffice.
+    None where that takes more than `most`. The power of Welch's test is taken from the noncentral t distribution,
+    exact where the variances are equal. That gap and variances are themselves estimates weighs more.
     """
-    from scipy.special import stdtrit
+    from scipy.special import nctdtr
 
-    gap, variance = abs(b.mean - a.mean), a.variance + b.variance
+    gap = abs(b.mean - a.mean)
     if not gap:
         return None
     for n in range(2, most + 1):
-        df = 2 * (n - 1)
-        needed = float(stdtrit(df, 1 - ALPHA / 2)) + float(stdtrit(df, power))
-        if gap >= needed * math.sqrt(variance / n):
+        errors = a.variance / n, b.variance / n
+        df = _degrees_of_freedom((errors[0], n), (errors[1], n))
+        noncentrality = min(gap / math.sqrt(sum(errors)), FAR) if sum(errors) else FAR
+        if 1 - nctdtr(df, noncentrality, _quantile(df, 1 - ALPHA / 2)) >= power:
             return n
     return None
 
 
-def _degrees_of_freedom(a: Sample, b: Sample) -> float:
-    total = a.squared_error + b.squared_error
+FAR = 1000.0
+"""Standard errors of distance from which on nothing changes, and the noncentral t distribution is not trusted."""
+
+
+def _degrees_of_freedom(*terms: tuple[float, int]) -> float:
+    """Return Welch's (Satterthwaite's) degrees of freedom of a sum of squared errors, each estimated from n seeds."""
+    total = sum(error for error, _ in terms)
     if not total:
-        return float(a.n + b.n - 2)
-    return total**2 / (a.squared_error**2 / (a.n - 1) + b.squared_error**2 / (b.n - 1))
+        return float(sum(n - 1 for _, n in terms))
+    return 1 / sum((error / total) ** 2 / (n - 1) for error, n in terms)
 
 
-def _distribution(gap: float, variance: float, df: float) -> float:
-    """Return Student's distribution at a gap in units of its standard error."""
+def _distribution(gap: float, *terms: tuple[float, int]) -> float:
+    """Return Student's distribution at a gap, whose squared errors `terms` are, each estimated from n seeds."""
+    variance = sum(error for error, _ in terms)
     if not variance:
         return 0.5 if not gap else float(gap > 0)
-    from scipy.special import stdtr
+    from scipy.special import stdtr  # scipy.stats is slow to import
 
-    return float(stdtr(df, gap / math.sqrt(variance)))
+    return float(stdtr(_degrees_of_freedom(*terms), gap / math.sqrt(variance)))
+
+
+def _quantile(df: float, share: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, share))

@@ -24,15 +24,19 @@ class Files(NamedTuple):
         return f"{self.markdown}  {self.csv}  pictures in {self.pictures}/"
 
 
-def write_board(board: Board, folder: Path) -> Files:
-    """Write ``NAME.md``, ``NAME.csv``, ``NAME-runs.csv`` and pictures in ``NAME/``; nothing depends on the hour."""
+def write_board(board: Board, folder: Path, curves_as: str = "png") -> Files:
+    """Write ``NAME.md``, ``NAME.csv``, ``NAME-runs.csv`` and pictures in ``NAME/``; nothing depends on the hour.
+
+    The page shows curves as PNG; ``svg`` or ``pdf`` lies beside that, for a paper. Samples are pixels, and PNG.
+    """
     name, pictures = board.name, folder / board.name
     samples = update_pictures(board, pictures)
     trainings = update_pictures(board, pictures / "training", "training.png")
-    curves = draw_curves(board, pictures / "curves.png")
+    curves = draw_curves(board, pictures, curves_as)
     overview = draw_overview(board, samples, pictures / "grids.png")
     files = Files(folder / f"{name}.md", folder / f"{name}.csv", pictures)
     write_text(files.csv, board_csv(board))
     write_text(folder / f"{name}-runs.csv", runs_csv(board))
-    write_text(files.markdown, markdown(board, samples, trainings, curves=curves, overview=overview))
+    page = markdown(board, samples, trainings, curves=curves, overview=overview, curves_as=curves_as)
+    write_text(files.markdown, page)
     return files

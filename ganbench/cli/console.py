@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-WIDTH_OF_A_PIPE = 120
+WIDTH_OF_A_PIPE = 100
 
 
 def console() -> Console:

@@ -12,4 +12,4 @@ from ganbench.registry.catalog import catalog
 def datasets() -> None:
     """List the data sets that tracks can name."""
     rows = [[each["name"], each["summary"], each["origin"]] for each in catalog()["datasets"]]
-    print_table("data sets", ("name", "what", "from"), rows)
+    print_table("data sets", ("name", "what", "from"), rows, fold=("what",), drop=("from",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from ganbench.errors import RequestError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from ganbench.scoring.external.report import Report
 
@@ -76,9 +76,13 @@ def evaluate(json_file: Path | None, quiet: bool, **options: Any) -> None:
 def _print(report: Report, screen: Console) -> None:
     from rich.text import Text
 
+    from ganbench.cli.table_printer import print_table
+
     content = report.content
     samples, reference, extractor = content["samples"], content["reference"], content["extractor"]
-    screen.print(_table(report))
+    columns = ("metric", "value", "± se", "n", "better", "what it means")
+    drop = ("better", "n", "what it means", "± se")
+    print_table("scores", columns, _rows(report), fold=("what it means",), drop=drop, right=("value", "± se", "n"))
     lines = [
         f"samples    {samples['name']}: {samples['n']:,} of {samples['available']:,} images,"
         f" sha256 {samples['sha256'][:12]}",
@@ -100,21 +104,14 @@ def _skipped(report: Report) -> dict[str, list[str]]:
     return reasons
 
 
-def _table(report: Report) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
+def _rows(report: Report) -> Iterator[tuple[str, ...]]:
+    from ganbench.boards.formatting import metric_value
 
-    table = Table(box=SIMPLE_HEAD, show_edge=False)
-    for column in ("metric", "value", "± se", "n", "better", "what it means"):
-        table.add_column(column, justify="right" if column in ("value", "± se", "n") else "left", overflow="fold")
     for metric in report.info:
         score = report.result.scores.get(metric.name)
         if score is None:
             continue
         digits = max(metric.digits, 3)
-        error = "" if score.se is None else f"{score.se:.{digits}f}"
+        error = "" if score.se is None else metric_value(score.se, metric, digits)
         better = {"lower": "↓ lower", "higher": "↑ higher", "neither": ""}[metric.direction]
-        cells = (metric.title, f"{score.value:.{digits}f}", error, f"{score.n:,}", better, metric.meaning)
-        table.add_row(*(Text(cell) for cell in cells))
-    return table
+        yield metric.title, metric_value(score.value, metric, digits), error, f"{score.n:,}", better, metric.meaning

@@ -10,6 +10,9 @@ import click
 from ganbench.cli.table_printer import print_table
 from ganbench.registry.catalog import catalog
 
+DROP = ("from", "features", "sha256", "weights")
+"""What a narrow terminal leaves out, in this order."""
+
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
@@ -24,7 +27,9 @@ def extractors(files: tuple[Path, ...]) -> None:
     rows = []
     for each in catalog()["extractors"]:
         rows.append([each["name"], each["summary"], str(each["features"] or "–"), *_weights(each), each["origin"]])
-    print_table("extractors", ("name", "what", "features", "weights", "sha256", "from"), rows)
+    print_table(
+        "extractors", ("name", "what", "features", "weights", "sha256", "from"), rows, fold=("what",), drop=DROP
+    )
 
 
 def _weights(each: dict[str, Any]) -> tuple[str, str]:

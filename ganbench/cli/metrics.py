@@ -8,6 +8,9 @@ from ganbench.cli.table_printer import print_table
 from ganbench.metric import STANDARD
 from ganbench.registry.catalog import catalog
 
+DROP = ("from", "standard", "source", "better", "needs", "column")
+"""What a narrow terminal leaves out, in this order."""
+
 
 @click.command()
 def metrics() -> None:
@@ -19,4 +22,5 @@ def metrics() -> None:
         ]
         for each in catalog()["metrics"]
     ]  # fmt: skip
-    print_table("metrics", ("name", "column", "better", "standard", "needs", "what", "source", "from"), rows)
+    columns = ("name", "column", "better", "standard", "needs", "what", "source", "from")
+    print_table("metrics", columns, rows, fold=("needs", "what"), drop=DROP)

@@ -13,9 +13,12 @@ def plugins() -> None:
     """List the models that can be run, who brought them, and the plugins that are broken."""
     found = catalog()
     columns = ("name", "family", "version", "distribution", "paper")
-    print_table("models", columns, [[str(model[column]) for column in columns] for model in found["models"]])
+    rows = [[str(model[column]) for column in columns] for model in found["models"]]
+    print_table("models", columns, rows, fold=("distribution",), drop=("version", "paper", "distribution"))
     if found["broken"]:
         print_table(
-            "broken plugins", ("plugin", "error"), [[each["origin"], each["error"]] for each in found["broken"]]
+            "broken plugins",
+            ("plugin", "error"),
+            [[each["origin"], each["error"]] for each in found["broken"]],
         )
     click.echo("run them with: ganbench run --plugins NAME,NAME[parameter=value] or ./file.py:Class")

@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from ganbench.cli.table_printer import print_table
+from ganbench.boards.formatting import metric_value
+from ganbench.cli.table_printer import print_line, print_table
+from ganbench.metric import MetricInfo
 from ganbench.store.layout import CHECKPOINT, CURVE, LOG, SAMPLES_PICTURE, TRAINING_PICTURE
 from ganbench.store.run_record import CurvePoint, RunRecord, RunStatus
 from ganbench.store.run_spec import RunSpec
@@ -29,7 +31,7 @@ ON_THE_CURVE = ("fid", "is", "mode_kl", "modes", "high_quality", "recall", "cove
 
 def show_run(path: Path, record: RunRecord, scores: Sequence[ScoreRecord], problems: Sequence[str] = ()) -> None:
     """Print a record, which lies at `path`, and its scores; `problems` say which score files could not be used."""
-    click.echo(_plain(f"{record.key}  {record.spec.model_info.label}  seed {record.spec.seed_index}  {record.status}"))
+    _say(f"{record.key}  {record.spec.model_info.label}  seed {record.spec.seed_index}  {record.status}")
     if record.reason:
         _line("reason", record.reason)
     _show_spec(record.spec)
@@ -44,13 +46,13 @@ def show_run(path: Path, record: RunRecord, scores: Sequence[ScoreRecord], probl
             _line(name, str(beside))
     if record.curve:
         click.echo()
-        print_table("curve", *_curve(record.curve))
+        print_table("curve", *_curve(record.curve), fold=(), drop=("samples", "steps", "seconds"))
     for score in scores:
         _show_score(score)
     if not scores and record.status is RunStatus.OK:
         click.echo(f"\nnot scored yet: `ganbench score {record.key}` scores its samples")
     for problem in problems:
-        click.echo(_plain(f"not used: {problem}"))
+        _say(f"not used: {problem}")
     if record.status is not RunStatus.OK and record.log.strip():
         _show_log(record.log)
 
@@ -59,7 +61,7 @@ def show_unfinished(entry: Entry, spec: RunSpec | None) -> None:
     """Print what is known of a run without a record."""
     started = age(entry.started, datetime.datetime.now(datetime.UTC))
     seed = "?" if entry.seed_index is None else entry.seed_index
-    click.echo(_plain(f"{entry.key}  {entry.label}  seed {seed}  {entry.standing}"))
+    _say(f"{entry.key}  {entry.label}  seed {seed}  {entry.standing}")
     if entry.reason:
         _line("reason", entry.reason)
     if spec is not None:
@@ -151,33 +153,38 @@ def _show_score(score: ScoreRecord) -> None:
     protocol = score.protocol
     click.echo()
     against = f"against the {protocol.split} split of {protocol.dataset}, sha256 {protocol.reference_sha256[:HASH]}"
-    click.echo(_plain(f"scores {score.key}  {score.n:,} samples {against}"))
+    _say(f"scores {score.key}  {score.n:,} samples {against}")
     _line("extractor", f"{protocol.extractor}, sha256 {protocol.extractor_sha256[:HASH]}")
     _line("classifiers", f"{protocol.classifier_seeds} of {protocol.classifier_steps} steps")
     made = score.provenance.get("started")
     _line("scored", f"{f'{made}, ' if made else ''}in {score.seconds:.1f} s")
     if score.metrics:
-        print_table("metrics", ("metric", "value", "sd", "se", "n", "better", "what it means"), _metrics(score))
+        columns = ("metric", "value", "sd", "se", "n", "better", "what it means")
+        drop = ("better", "n", "what it means", "sd", "se")
+        print_table("metrics", columns, _metrics(score), fold=("what it means",), drop=drop)
     for reason, titles in _skipped(score).items():
-        click.echo(_plain(f"no {', '.join(titles)}: {reason}"))
+        _say(f"no {', '.join(titles)}: {reason}")
     if score.curve:
-        print_table("scores on the curve", *_curve_scores(score))
+        names, rows = _curve_scores(score)
+        print_table("scores on the curve", names, rows, fold=(), drop=tuple(reversed(names[3:])))
 
 
 def _metrics(score: ScoreRecord) -> Iterator[tuple[str, ...]]:
     for name, found in score.metrics.items():
         info = score.metric_info.get(name)
-        digits = max(info.digits, 3) if info else 3
         better = {"lower": "↓ lower", "higher": "↑ higher", "neither": ""}[info.direction] if info else ""
-        numbers = [_rounded(value, digits) for value in (found.value, found.sd, found.se)]
+        numbers = [_rounded(value, info) for value in (found.value, found.sd, found.se)]
         n = f"{found.n:,}" if found.n else ""
         yield info.title if info else name, *numbers, n, better, info.meaning if info else ""
 
 
-def _rounded(value: float | None, digits: int) -> str:
+def _rounded(value: float | None, info: MetricInfo | None) -> str:
     if value is None:
         return ""
-    return f"{value:.1e}" if 0 < abs(value) < 0.5 * 10**-digits else f"{value:.{digits}f}"
+    digits = max(info.digits, 3) if info else 3
+    if 0 < abs(value) < 0.5 * 10**-digits:
+        return f"{value:.1e}"
+    return metric_value(value, info, digits) if info else f"{value:.{digits}f}"
 
 
 def _title(name: str, score: ScoreRecord) -> str:
@@ -197,14 +204,14 @@ def _curve_scores(score: ScoreRecord) -> tuple[tuple[str, ...], list[tuple[str, 
     shown = [name for name in ON_THE_CURVE if name in names]
     rows = []
     for point in score.curve:
-        cells = [
-            f"{point.metrics[name]:.{score.metric_info[name].digits if name in score.metric_info else 3}f}"
-            if name in point.metrics
-            else "–"
-            for name in shown
-        ]
+        cells = [_at(point.metrics[name], score.metric_info.get(name)) if name in point.metrics else "–"
+                 for name in shown]  # fmt: skip
         rows.append((f"{point.images:,}", f"{point.n:,}", *cells))
     return ("images", "n", *(_title(name, score) for name in shown)), rows
+
+
+def _at(value: float, info: MetricInfo | None) -> str:
+    return metric_value(value, info) if info else f"{value:.3f}"
 
 
 def _show_log(log: str) -> None:
@@ -214,7 +221,11 @@ def _show_log(log: str) -> None:
 
 
 def _line(name: str, text: str) -> None:
-    click.echo(f"  {name:{WIDTH}} {' '.join(_plain(text).split())}")
+    print_line(" ".join(_plain(text).split()), f"  {name:{WIDTH}} ")
+
+
+def _say(text: str) -> None:
+    print_line(_plain(text))
 
 
 def _plain(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,6 @@ from ganbench.cli.options import (  # noqa: E501
 from ganbench.cli.signals import Ended, orderly_end
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ganbench.reproduction.compare import Comparison
 
 
@@ -92,6 +91,7 @@ def _show(comparison: Comparison) -> None:
     from rich.text import Text
 
     from ganbench.cli.console import console
+    from ganbench.cli.table_printer import print_table
 
     def say(text: str, style: str = "") -> None:
         screen.print(Text(text, style), soft_wrap=True)
@@ -99,7 +99,11 @@ def _show(comparison: Comparison) -> None:
     screen = console()
     if comparison.metrics:
         screen.print()
-        screen.print(_table(comparison))
+        spreads = {each.n for each in comparison.metrics}
+        over = f" (n = {spreads.pop()})" if len(spreads) == 1 else ""
+        numbers = ("recorded", "reproduced", "difference", f"sd{over}", "in sds")
+        drop = (numbers[3], "in sds", "difference")
+        print_table("metrics", ("metric", *numbers, ""), _rows(comparison), fold=(), drop=drop, right=numbers)
         if any(each.beyond for each in comparison.metrics):
             say("* beyond what its own seeds would explain")
         screen.print()
@@ -112,22 +116,15 @@ def _show(comparison: Comparison) -> None:
     say(f"{comparison.verdict}: {comparison.sentence}", style)
 
 
-def _table(comparison: Comparison) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+def _rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    from ganbench.boards.formatting import metric_value
 
-    spreads = {each.n for each in comparison.metrics}
-    over = f" (n = {spreads.pop()})" if len(spreads) == 1 else ""
-    table = Table(box=SIMPLE_HEAD, show_edge=False)
-    for column in ("metric", "recorded", "reproduced", "difference", f"sd{over}", "in sds", ""):
-        table.add_column(column, justify="left" if column in ("metric", "") else "right")
     for each in comparison.metrics:
         old, new, sd = (
-            "–" if value is None else f"{value:.{each.digits + 1}f}"
+            "–" if value is None else metric_value(value, each.info, each.info.digits + 1)
             for value in (each.recorded, each.reproduced, each.sd)
         )
         apart, units = (
             "–" if value is None else f"{value:+.2g}" if value else "0" for value in (each.difference, each.in_sds)
         )
-        table.add_row(each.title, old, new, apart, sd, units, "*" if each.beyond else "")
-    return table
+        yield each.title, old, new, apart, sd, units, "*" if each.beyond else ""

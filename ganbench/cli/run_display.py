@@ -7,20 +7,22 @@ import time
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
+from ganbench.boards.formatting import metric_value
 from ganbench.cli.console import console
 from ganbench.engines.base import WAITING, Event
 from ganbench.experiment.execution import News
 from ganbench.experiment.session import Session
+from ganbench.metric import MetricInfo
 from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.store.run_spec import RunSpec
 from ganbench.store.score_record import ScoreRecord
+from ganbench.util.text import one_line
+from ganbench.util.text_table import Heading, lay_out
 
 PLAIN_EVERY = 10.0
 """Seconds between two lines about one run where there is no terminal."""
@@ -128,7 +130,7 @@ class Display:
         line.score = self.session.store.read_score(news.key, self.session.protocols.scoring.key)
         line.note = news.refused and f"not scored: {news.refused}"
         if self._live is None and not self.quiet:
-            scores = "  ".join(f"{title} {self._score(line, name, digits)}" for name, title, digits in self._columns)
+            scores = "  ".join(f"{info.title} {self._score(line, info)}" for info in self._columns)
             self._say(f"{_who(line.spec)}: {line.note or scores}")
 
     def _take_event(self, spec: RunSpec, event: Event) -> None:
@@ -145,9 +147,10 @@ class Display:
             self._say(f"  {_who(spec)}: {event.phase} {percent}  {_news(event)}".rstrip())
 
     def _render(self) -> Group:
-        table = Table(box=SIMPLE_HEAD, show_edge=False)
-        for column in ("model", "seed", *(title for _, title, _ in self._columns), "train s", "status"):
-            table.add_column(column, justify="left" if column in ("model", "status") else "right")
+        columns = [Heading("model", gives_way="shorten"), Heading("seed", right=True)]
+        columns += [Heading(info.title, right=True) for info in self._columns]
+        columns += [Heading("train s", right=True), Heading("status", gives_way="fold")]
+        rows, styles = [], []
         for line in self._lines.values():
             record, role = line.record, line.spec.model_info.role
             assert record is not None
@@ -156,17 +159,24 @@ class Display:
             cells = [
                 line.spec.model_info.label,
                 str(line.spec.seed_index) if role == "model" else "–",
-                *(self._score(line, name, digits) for name, _, digits in self._columns),
+                *(self._score(line, info) for info in self._columns),
                 f"{record.seconds.get('train', 0.0):.0f}" if role == "model" else "–",
                 status,
             ]
-            table.add_row(*(Text(cell) for cell in cells), style="" if good else "red")
-        return Group(table, self._progress)
+            rows.append([one_line(cell) for cell in cells])
+            styles.append("" if good else "red")
+        least_told_first = [len(columns) - 2, *range(len(columns) - 3, 2, -1), 1]
+        table = lay_out(columns, rows, self._console.width, least_told_first)
+        lines = [Text(each, "bold") for each in table.heading] + [Text(table.rule)]
+        lines += [Text(each, style) for row, style in zip(table.rows, styles, strict=True) for each in row]
+        for each in lines:
+            each.no_wrap = True
+        return Group(*lines, self._progress)
 
     @staticmethod
-    def _score(line: _Line, name: str, digits: int) -> str:
+    def _score(line: _Line, info: MetricInfo) -> str:
         known = line.score.metrics if line.score else {}
-        return f"{known[name].value:.{digits}f}" if name in known else "–"
+        return metric_value(known[info.name].value, info) if info.name in known else "–"
 
     def finish(self, records: list[RunRecord]) -> None:
         """Say how to do again what did not end well."""
@@ -190,14 +200,14 @@ class Display:
         self._console.print(Text(text), soft_wrap=True)
 
 
-def _columns(session: Session) -> tuple[tuple[str, str, int], ...]:
-    """Return names, titles and decimals of what is shown of a run."""
-    infos = {metric.name: metric for metric in session.protocols.plans[0].metrics}
+def _columns(session: Session) -> tuple[MetricInfo, ...]:
+    """Return the metrics that are shown of a run."""
+    infos = {metric.name: metric.info for metric in session.protocols.plans[0].metrics}
     if session.protocols.track.headline == COLUMNS[0]:
         names = [name for name in COLUMNS if name in infos]
     else:
         names = list(infos)[: len(COLUMNS)]
-    return tuple((name, infos[name].title, infos[name].digits) for name in names)
+    return tuple(infos[name] for name in names)
 
 
 def _who(spec: RunSpec) -> str:

@@ -17,10 +17,12 @@ from ganbench.errors import RequestError, did_you_mean
 if TYPE_CHECKING:
     from ganbench.store.status import Entry
 
-COLUMNS = (("fid", "FID", 1), ("is", "IS", 2), ("recall", "R", 3), ("coverage", "C", 3))
-MODES = (("mode_kl", "mode KL", 3), ("modes", "modes", 1))
+DISTANCE = None
+"""Stands where others have decimals: a distance has three digits, wherever its point is."""
+COLUMNS = (("fid", "FID", DISTANCE), ("is", "IS", 2), ("recall", "R", 3), ("coverage", "C", 3))
+MODES = (("mode_kl", "mode KL", DISTANCE), ("modes", "modes", 1))
 """Shown where a run has them."""
-DROP = ("C", "R", "IS", "precision", "modes", "budget", "age")
+DROP = ("C", "R", "IS", "precision", "modes", "budget", "age", "data set", "mode KL")
 """What a narrow terminal leaves out, in this order."""
 
 
@@ -61,14 +63,19 @@ def runs(runs: Path, dataset: str | None, status: str | None, json_file: str | N
 
 
 def _print(runs: Path, entries: Sequence[Entry], every: Sequence[Entry]) -> None:
+    from ganbench.boards.formatting import metric_value
+    from ganbench.metric import HEADLINE
     from ganbench.store.status import age, letters
+
+    def number(value: float, digits: int | None) -> str:
+        return metric_value(value, HEADLINE) if digits is DISTANCE else f"{value:.{digits}f}"
 
     shown, now = letters(each.key for each in every), datetime.datetime.now(datetime.UTC)
     columns = COLUMNS + (MODES if any("modes" in each.metrics for each in entries) else ())
     rows = []
     for each in entries:
         found = each.metrics
-        cells = [f"{found[name]:.{digits}f}" if name in found else "–" for name, _, digits in columns]
+        cells = [number(found[name], digits) if name in found else "–" for name, _, digits in columns]
         seed = "?" if each.seed_index is None else str(each.seed_index)
         asked = (each.label, seed, each.dataset, each.budget, each.precision)
         rows.append((each.key[:shown], each.standing, *asked, *cells, age(each.started, now)))

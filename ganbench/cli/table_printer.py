@@ -5,24 +5,26 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import click
 
 from ganbench.util.text import one_line
-
-FOLDED = 11
-"""Characters that a column which may fold keeps, where not all may."""
-GAP = "  "
+from ganbench.util.text_table import Heading, fold, lay_out
 
 
-def print_line(text: str) -> None:
-    """Print a sentence in one line; a terminal breaks it between words."""
-    text = one_line(text)
+def print_line(text: str, label: str = "") -> None:
+    """Print a label and a sentence in one line.
+
+    A terminal breaks it between words, below the sentence's beginning; a path or a hash stays in one piece.
+    """
+    line = "".join(char if char.isprintable() else " " for char in label + text)
     if sys.stdout.isatty():
-        text = textwrap.fill(text, shutil.get_terminal_size().columns, break_long_words=False)
-    click.echo(text)
+        width = max(shutil.get_terminal_size().columns, 2 * len(label))
+        line = textwrap.fill(
+            line, width, subsequent_indent=" " * len(label), break_long_words=False, break_on_hyphens=False
+        )
+    click.echo(line)
 
 
 def print_table(
@@ -30,16 +32,17 @@ def print_table(
     columns: Sequence[str],
     rows: Iterable[Sequence[str]],
     *,
-    fold: Sequence[str] | None = None,
+    fold: Collection[str] | None = None,
     drop: Sequence[str] = (),
+    right: Collection[str] = (),
 ) -> None:
     """Print a table; on a pipe it is as wide as its content, so that nothing is cut.
 
     On a terminal too narrow for it, columns of `drop` are left out, the first of them first, until it fits; then words
-    are folded in the columns of `fold`, by default in all.
+    are folded in the columns of `fold`, by default in all. Those of `right` hold numbers.
     """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo("\n".join(format_table(title, columns, rows, width=width, fold=fold, drop=drop)))
+    click.echo("\n".join(format_table(title, columns, rows, width=width, fold=fold, drop=drop, right=right)))
 
 
 def format_table(
@@ -48,65 +51,22 @@ def format_table(
     rows: Iterable[Sequence[str]],
     *,
     width: int | None = None,
-    fold: Sequence[str] | None = None,
+    fold: Collection[str] | None = None,
     drop: Sequence[str] = (),
+    right: Collection[str] = (),
 ) -> list[str]:
     """Return the lines of a table, at most `width` wide where that is given and can be met; see `print_table`."""
     cells = [[one_line(cell) for cell in row] for row in rows]
-    names, left_out = list(columns), []
-    widths = [max(map(_width, each)) for each in zip(names, *cells, strict=True)]
-    for name in drop:
-        if width is None or _total(widths) <= width or name not in names:
-            continue
-        at = names.index(name)
-        left_out.append(name)
-        del names[at], widths[at]
-        for row in cells:
-            del row[at]
-    if width is not None and _total(widths) > width:
-        widths = _folded(widths, names, width, fold)
-    lines = [title, *_lines(names, widths), GAP.join("─" * each for each in widths)]
-    for row in cells:
-        lines += _lines(row, widths)
-    if left_out:
-        lines.append(f"(not shown here, the terminal is too narrow: {', '.join(left_out)})")
+    titles = [
+        Heading(name, name in right, "fold" if fold is None or name in fold else "") for name in columns
+    ]  # fmt: skip
+    table = lay_out(titles, cells, width, [columns.index(name) for name in drop if name in columns])
+    lines = [*_wrapped(title, width), *table.heading, table.rule, *(line for row in table.rows for line in row)]
+    if table.dropped:
+        left_out = ", ".join(columns[at] for at in table.dropped)
+        lines += _wrapped(f"not shown here, the terminal is too narrow: {left_out}", width)
     return lines
 
 
-def _total(widths: Sequence[int]) -> int:
-    return sum(widths) + len(GAP) * (len(widths) - 1)
-
-
-def _folded(widths: list[int], names: list[str], width: int, fold: Sequence[str] | None) -> list[int]:
-    """Return narrower widths: the widest column that may fold gives way first, down to a readable least."""
-    widths = list(widths)
-    may = [at for at, name in enumerate(names) if fold is None or name in fold]
-    while _total(widths) > width:
-        wide = [at for at in may if widths[at] > max(FOLDED, _width(names[at]))]
-        if not wide:
-            break
-        widths[max(wide, key=lambda at: widths[at])] -= 1
-    return widths
-
-
-def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Return a row's lines: one, unless a cell has to fold."""
-    if all(len(cell) <= width for cell, width in zip(row, widths, strict=True)):
-        return [GAP.join(map(_padded, row, widths)).rstrip()]
-    folded = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
-    height = max(map(len, folded))
-    filled = ([*each, *[""] * (height - len(each))] for each in folded)
-    return [GAP.join(map(_padded, line, widths)).rstrip() for line in zip(*filled, strict=True)]
-
-
-def _padded(cell: str, width: int) -> str:
-    return cell.ljust(width) if cell.isascii() else cell + " " * (width - _width(cell))
-
-
-def _width(text: str) -> int:
-    """Return the cells of a terminal that a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+def _wrapped(text: str, width: int | None) -> list[str]:
+    return [text] if width is None else fold(text, width)

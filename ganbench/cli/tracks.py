@@ -15,7 +15,9 @@ def tracks(context: click.Context) -> None:
     """List the tracks; `tracks show NAME` prints one."""
     if context.invoked_subcommand is None:
         columns = ("name", "dataset", "budget", "seeds", "samples", "extractor", "summary")
-        print_table("tracks", columns, [[str(track[column]) for column in columns] for track in catalog()["tracks"]])
+        rows = [[str(track[column]) for column in columns] for track in catalog()["tracks"]]
+        drop = ("samples", "extractor", "seeds", "dataset", "budget")
+        print_table("tracks", columns, rows, fold=("summary",), drop=drop)
 
 
 @tracks.command()

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ganbench.budget import Budget
 from ganbench.metric import MetricInfo
@@ -71,6 +71,7 @@ class Compared(BaseModel):
     name: str
     title: str
     digits: int
+    info: MetricInfo = Field(exclude=True, repr=False)
     recorded: float | None
     reproduced: float | None
     difference: float | None
@@ -169,6 +170,7 @@ def _compared(info: MetricInfo, recorded: Result, again: Result, ok: Sequence[Re
         name=name,
         title=info.title,
         digits=info.digits,
+        info=info,
         recorded=old,
         reproduced=new,
         difference=difference,

@@ -60,13 +60,15 @@ class Track(BaseModel):
         if budget is None or Budget.parse(budget) == Budget.parse(self.budget):
             return self
         spec = str(Budget.parse(budget))
-        return self.model_copy(update={"name": f"{self.name}+{spec.replace(',', '+')}", "budget": spec})
+        changed = {"name": f"{self.name}+{spec.replace(',', '+')}", "budget": spec}
+        return self.model_copy(update=changed | {"summary": f"{self.name} with a budget of {spec}"})
 
     def with_precision(self, precision: Literal["fp32", "bf16"] | None) -> Track:
         """Return the track itself, or for another number format another track."""
         if precision is None or precision == self.precision:
             return self
-        return self.model_copy(update={"name": f"{self.name}+{precision}", "precision": precision})
+        changed = {"name": f"{self.name}+{precision}", "precision": precision}
+        return self.model_copy(update=changed | {"summary": f"{self.name} in {precision}"})
 
 
 def read_track(path: Path) -> Track:

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 
 def one_line(text: str, limit: int | None = None) -> str:
     """Fold white space, line ends and control characters into single spaces, and cut at `limit` characters."""
     text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return text if limit is None or len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def cells(text: str) -> int:
+    """Return the cells of a terminal that a text takes: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return a text of at most `limit` cells, with an ellipsis in its middle: variants differ at their ends."""
+    if cells(text) <= limit:
+        return text
+    head, tail = text, text
+    while head and cells(head) > limit // 2:
+        head = head[:-1]
+    while tail and cells(head) + 1 + cells(tail) > limit:
+        tail = tail[1:]
+    return f"{head}…{tail}"
 
 
 def error_line(error: BaseException) -> str:

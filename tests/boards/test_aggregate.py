@@ -1,53 +1,35 @@
 from __future__ import annotations
 
-import numpy as np
-import pytest
-from scipy import stats
+import math
 
-from ganbench.boards.aggregate import COPIES, estimate
-from ganbench.metric import HEADLINE
+import pytest
+
+from ganbench.boards.aggregate import COPIES
 from ganbench.store.run_record import RunStatus
 
-from .factory import METRICS, make, rows, seeds
+from .factory import make, rows, seeds
 
 
-@pytest.mark.parametrize("values", [(20.0, 21.0), (19.0, 20.0, 21.5), (3.0, 1.0, 4.0, 1.5, 9.0)])
-def test_interval_is_the_t_interval_over_seeds(values: tuple[float, ...]) -> None:
-    found = estimate(values, HEADLINE)
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    assert found is not None
-    assert found.mean == pytest.approx(np.mean(values), rel=1e-12)
-    assert (found.low, found.high, found.n) == (pytest.approx(max(low, 0)), pytest.approx(high), len(values))
-
-
-def test_one_seed_has_a_mean_and_no_interval() -> None:
-    found = estimate([5.0], HEADLINE)
-    assert found is not None
-    assert (found.mean, found.low, found.high, found.n, found.half_width) == (5.0, None, None, 1, None)
-    assert estimate([], HEADLINE) is None
-
-
-def test_interval_is_cut_to_the_range_and_half_width_comes_from_the_other_side() -> None:
-    found, low, high = (
-        estimate(values, metric)
-        for values, metric in (
-            ([0.90, 0.99, 0.99], METRICS["recall"]), ([0.1, 30.0], HEADLINE), ([1.1, 9.0], METRICS["is"])
-        )
-    )  # fmt: skip
-    assert found and low and high
-    assert found.high == 1.0
-    assert found.low is not None and found.low < 0.93
-    assert found.half_width == pytest.approx(found.mean - found.low)
-    assert low.low == 0.0
-    assert high.high is not None and high.high > 10
-
-
-def test_means_are_over_ok_runs_and_failures_are_counted_with_their_reason() -> None:
+def test_a_failed_run_counts_as_the_worst_value_on_the_board_in_the_headline_alone() -> None:
     failed = [make("tiny", at, status=RunStatus.DIVERGED, reason="loss is NaN") for at in (2, 3)]
-    (row,) = rows([*seeds("tiny", (10.0, 30.0)), *failed])
+    runs = [make("tiny", at, fid, cas=0.9) for at, fid in enumerate((10.0, 30.0))]
+    row, _, _ = rows([*runs, *failed, make("bad", 0, 300.0), make("noise", 0, 500.0, role="floor")])
     assert row.headline
-    assert (row.runs, row.failed, row.headline.mean, row.headline.n) == (2, 2, 20.0, 2)
-    assert row.note == "diverged: loss is NaN (2 of 4 runs)"
+    assert (row.runs, row.failed, row.headline.n, row.metrics["cas"].n) == (2, 2, 4, 2)
+    assert row.headline.mean == pytest.approx(math.prod((10, 30, 500, 500)) ** (1 / 4))
+    assert row.metrics["cas"].mean == pytest.approx(0.9)
+    counted = "each of its 2 failed runs counts as FID 500, the worst on this board"
+    assert row.note == f"{counted}; diverged: loss is NaN (2 of 4 runs)"
+
+
+def test_the_worst_value_is_a_models_where_no_floor_is_worse() -> None:
+    row, *_ = rows([make("tiny", 0, 10.0), make("tiny", 1, status=RunStatus.OOM), make("bad", 0, 1234.5)])
+    assert row.headline and row.headline.mean == pytest.approx(math.sqrt(10 * 1234.5))
+    assert row.flags == ("its failed run counts as FID 1234, the worst on this board",)
+
+
+def test_costs_are_means_over_ok_runs() -> None:
+    (row,) = rows([*seeds("tiny", (10.0, 30.0)), make("tiny", 2, status=RunStatus.DIVERGED)])
     assert row.train_seconds == 12.5
     assert row.peak_memory_mib == 300.0
     assert (row.parameters, row.samples) == (1234, 1000)
@@ -73,6 +55,7 @@ def test_a_run_without_scores_is_said_and_is_in_no_mean() -> None:
     (row,) = rows([*seeds("tiny", (10.0, 30.0)), make("tiny", 2, scored=False)])
     assert (row.runs, row.failed, row.samples) == (2, 1, 1000)
     assert row.note == "not scored: `ganbench score` scores it (1 of 3 runs)"
+    assert row.headline and row.headline.n == 2, "it did not fail, and is not counted as the worst"
 
 
 def test_a_metric_that_some_runs_lack_is_averaged_over_those_that_have_it() -> None:

@@ -152,7 +152,7 @@ def test_another_extractor_has_columns_that_never_rank(tmp_path: Path) -> None:
     assert [column.name for column in found.columns][-2:] == ["fid@clip", "recall@clip"]
     assert found.columns[-2].title == "FID@clip"
     assert [(each.row.label, each.rank, each.row.metrics["fid@clip"].mean) for each in found.rows] == [
-        ("a", "1", 50.0), ("b", "2", 2.0),
+        ("a", "1", pytest.approx(50)), ("b", "2", pytest.approx(2)),
     ]  # fmt: skip
 
 
@@ -208,12 +208,13 @@ def test_failures_and_unfinished_runs(tmp_path: Path) -> None:
     begin(tmp_path, spec("started"))
     found = board(tmp_path, [make("a", 0, status=RunStatus.TIMEOUT, reason="too slow"), make("a", 1)])
     assert labels(found) == ["a"]
-    assert found.rows[0].row.note == "timeout: too slow (1 of 2 runs)"
+    note = "its failed run counts as FID 20.0, the worst on this board; timeout: too slow (1 of 2 runs)"
+    assert found.rows[0].row.note == note
 
 
 def test_no_folders_at_all_is_an_empty_board(tmp_path: Path) -> None:
     found = board(tmp_path / "runs", published=tmp_path / "leaderboards")
-    assert (found.rows, found.ceiling, found.leaders, found.refused) == ((), None, (), ())
+    assert (found.rows, found.ceiling, found.possible_firsts, found.refused) == ((), None, (), ())
 
 
 def test_every_file_of_a_large_store_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

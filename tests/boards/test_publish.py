@@ -325,7 +325,7 @@ def test_curve_points_join_seeds_by_share_and_leave_out_other_n() -> None:
 
 def test_the_index_has_a_line_for_every_board(places: Places) -> None:
     other = replace(REQUEST, track=TRACK.model_copy(update={"name": "other", "summary": "Something | else"}))
-    places.add(seeds("solo", (5.0, 6.0, 7.0)))
+    places.add([*seeds("first", (5.0, 6.0, 7.0)), *seeds("second", (50.0, 60.0, 70.0))])
     places.publish(other)
     shutil.rmtree(places.runs)
     places.add(made._replace(record=made.record.model_copy(update={"curve": []})) for made in full())
@@ -334,9 +334,10 @@ def test_the_index_has_a_line_for_every_board(places: Places) -> None:
     text = (places.published / "README.md").read_text()
     lines = [line for line in text.splitlines() if line.startswith("- ")]
     assert [line.split("]")[0] for line in lines] == ["- [other", "- [tiny-quick"]
-    assert "Something &#124; else; 1 model; best: solo (FID 6.0 [3.5, 8.5])" in lines[0]
-    assert "5 models; best: dcgan (FID 20.2 [17.0, 23.3]), vae" in lines[1]
-    assert "not told apart" in lines[1]
+    assert "Something &#124; else; 2 models; best: first (FID 5.94 \\[3.91, 9.03\\])" in lines[0]
+    firsts = "dcgan (FID 20.1 \\[17.3, 23.5\\]), vae\\[latent_dim=64\\] (FID 21.6 \\[18.1, 25.8\\])"
+    assert f"5 models; best of those with two seeds or more: one of {firsts}" in lines[1]
+    assert lines[1].endswith("which these seeds do not tell apart")
     assert "[archive-0.1](archive-0.1/)" in text
     (places.published / "other" / TRACK_FILE).write_text("{")
     places.publish()

@@ -36,6 +36,7 @@ def places(tmp_path: Path) -> Places:
 
 
 def test_a_label_takes_its_row_away_wherever_it_lies(places: Places) -> None:
+    assert "2 models; best: a (FID" in (places.published / "README.md").read_text()
     said = places.remove("a")
     assert len(said) == 4
     assert said[0].endswith(("a, seed 0, ok", "a, seed 1, ok"))
@@ -44,7 +45,7 @@ def test_a_label_takes_its_row_away_wherever_it_lies(places: Places) -> None:
     text = (places.published / "tiny-quick.md").read_text()
     assert "| b |" in text
     assert "| a |" not in text
-    assert "best: b" in (places.published / "README.md").read_text()
+    assert "1 model; best: not known" in (places.published / "README.md").read_text()
     assert not (places.board.parent / "a.png").exists()
     assert (places.board.parent / "b.png").exists()
 

@@ -58,7 +58,7 @@ def test_a_run_is_shown_whole(folder: Path, record: RunRecord, command: Command)
     lines = [line.split() for line in answer.out.splitlines()]
     metrics = [cells for cells in lines if "1,000" in cells and cells[0] in ("FID", "IS", "R")]
     assert sorted(cells[:4] for cells in metrics) == [
-        ["FID", "20.250", "0.203", "1,000"], ["FID", "31.500", "0.315", "1,000"], ["IS", "8.125", "0.081", "1,000"],
+        ["FID", "20.2", "0.203", "1,000"], ["FID", "31.5", "0.315", "1,000"], ["IS", "8.125", "0.081", "1,000"],
         ["R", "1.0e-04", "1.0e-06", "1,000"],
     ]  # fmt: skip
     assert ["1,000", "16", "1.5", "500", "1.25", "0.75"] in lines  # of training

@@ -25,18 +25,25 @@ def test_columns_are_dropped_first_and_said() -> None:
         "key       model                            FID",
         "────────  ───────────────────────────────  ────",
     ]
-    assert lines[-1] == "(not shown here, the terminal is too narrow: age)"
+    assert lines[-1] == "not shown here, the terminal is too narrow: age"
 
 
-def test_words_are_folded_and_no_letter_is_lost() -> None:
-    for width in (20, 30, 40):
-        lines = format_table("2 runs", COLUMNS, ROWS, width=width, fold=("model",), drop=("age",))
-        assert all(len(line) <= max(width, 27) for line in lines[:-1])
-        column = lines[1].index("model")
-        text = "".join(line[column:].split("  ")[0] for line in lines[3:-2] if len(line) > column)
-        assert text.replace(" ", "") == "vae[latent_dim=64]oftwowords"
+def test_words_are_folded_and_none_is_cut_by_letters() -> None:
+    for width, words in ((40, "vae[latent_dim=64] of two words"), (20, "vae[l…m=64] of two words")):
+        lines = format_table("2 runs", COLUMNS, ROWS, width=width, fold=("model",), drop=("age", "FID"))
+        assert all(len(line) <= max(width, 21) for line in lines), lines
+        column, first = lines[1].index("model"), next(at for at, line in enumerate(lines) if line.startswith("0123"))
+        second = next(at for at, line in enumerate(lines) if line.startswith("89ab"))
+        assert " ".join(line[column:].split("  ")[0].strip() for line in lines[first:second]) == words
     wide = format_table("2 runs", COLUMNS, ROWS, width=40)
     assert max(map(len, wide)) <= 40
+    assert not any("…" in line for line in wide), "all words fit"
+
+
+def test_titles_and_what_is_left_out_fold_too() -> None:
+    lines = format_table("2 of 2 runs in a/folder", COLUMNS, ROWS, width=20, fold=("model",), drop=("age", "FID"))
+    assert lines[:2] == ["2 of 2 runs in", "a/folder"]
+    assert " ".join(lines[lines.index("not shown here, the") :]).endswith("too narrow: age, FID")
 
 
 def test_control_characters_do_not_steer_a_terminal_and_wide_ones_take_two_cells() -> None:
