@@ -12,21 +12,23 @@ from ganbench.boards import csv_table
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.caption import caption
+from ganbench.boards.costs import COSTS
 from ganbench.boards.entries import Column
 from ganbench.boards.estimate import Estimate
-from ganbench.boards.formatting import BLANK, first_place, interval, metric_value, name, number
+from ganbench.boards.formatting import BLANK, first_place, interval, metric_value, name
 from ganbench.boards.rank import Ranked
-from ganbench.metric import STANDARD, MetricInfo
+from ganbench.boards.table import Cell as TableCell
+from ganbench.boards.table import Table, TableColumn, board_table
+from ganbench.metric import MetricInfo
 from ganbench.report import charts
 from ganbench.report.charts import Front, Series
 from ganbench.report.comparison import Cell, Pair, effect_words, matrix, pairs, verdict
-from ganbench.report.costs import COSTS, Cost
 from ganbench.report.links import Links
 from ganbench.report.pictures import Picture
 from ganbench.util.text import one_line
 
-SHOWN = ("is", "precision", "recall", "coverage", "authenticity", "cas_oracle")
-"""Of the standard metrics, those that the table shows beside the headline until others are chosen."""
+MORE_IS_BETTER = {"images_per_second"}
+"""Costs that are none."""
 REASON = 400
 
 
@@ -153,8 +155,9 @@ def board_page(
     series = charts.all_series(board, {index: links.model(each.row) for index, each in enumerate(board.rows)})
     samples = [each.ranked.row.headline.sample if each.ranked.row.headline else None for each in series]
     known = {(series[i].index, series[j].index): pair for (i, j), pair in pairs(samples, board.headline).items()}
-    costs = [cost for cost in COSTS if any(cost.of(ranked.row) is not None for ranked in board.rows)]
-    rows = _rows(board, costs, links, series)
+    table = board_table(board)
+    columns = _columns(table)
+    rows = _rows(table, columns, links, series)
     paired = [(each, sample) for each, sample in zip(series, samples, strict=True) if sample and sample.n > 1]
     chances = matrix([sample for _, sample in paired])
     return BoardPage(
@@ -166,7 +169,7 @@ def board_page(
         first_place=first_place(board),
         joint=bool(board.possible_firsts),
         models=len(board.models),
-        headings=_headings(board, costs),
+        headings=_headings(table, columns),
         rows=rows,
         families=tuple(sorted({row.family for row in rows if row.role == "model"})),
         compared=_compared(board, known),
@@ -174,7 +177,7 @@ def board_page(
         series=tuple(series),
         curves=tuple(charts.curves(board, series)),
         curve_samples=board.request.scoring.curve_samples,
-        fronts=tuple(charts.fronts(board, series, costs)),
+        fronts=tuple(charts.fronts(board, series)),
         matrix=tuple(
             (each.label, tuple(line)) for (each, _), line in zip(paired, chances, strict=True)
         ) if len(paired) > 1 else (),
@@ -194,62 +197,63 @@ def board_page(
     )  # fmt: skip
 
 
-def _headings(board: Board, costs: Sequence[Cost]) -> tuple[Heading, ...]:
-    found = []
-    for column in board.columns:
-        own = column.name == board.headline.name
-        shown = own or column.name in SHOWN or (column.name not in STANDARD and "@" not in column.name)
-        found.append(Heading(column.name, column.title + column.info.arrow, "number", column.info.direction, shown))
-    found += [Heading(cost.field, cost.title, "number", _better(cost), cost.shown) for cost in costs]
-    return tuple(found)
+def _columns(table: Table) -> list[TableColumn]:
+    """Return the metrics, and the costs that any row has."""
+    costs = {cost.name for cost in COSTS if any(row.cells[cost.name].value is not None for row in table.rows)}
+    return [column for column in table.columns if column.info is not None or column.name in costs]
 
 
-def _better(cost: Cost) -> str:
-    return "higher" if cost.field == "images_per_second" else "lower"
+def _headings(table: Table, columns: Sequence[TableColumn]) -> tuple[Heading, ...]:
+    """Return headings; shown at first is what a page has room for."""
+    main = {column.name for column in table.main}
+    return tuple(
+        Heading(column.name, column.heading, "number", _better(column), column.name in main) for column in columns
+    )
 
 
-def _rows(board: Board, costs: Sequence[Cost], links: Links, series: Sequence[Series]) -> tuple[TableRow, ...]:
+def _better(column: TableColumn) -> str:
+    if column.info is not None:
+        return column.info.direction
+    return "higher" if column.name in MORE_IS_BETTER else "lower"
+
+
+def _rows(table: Table, columns: Sequence[TableColumn], links: Links, series: Sequence[Series]) -> tuple[TableRow, ...]:
     styles = {each.index: each.style for each in series}
-    forests = charts.forests(board)
+    forests = charts.forests(table.board)
+    headline = table.board.headline.name
     rows = []
-    for index, ranked in enumerate(board.rows):
-        row = ranked.row
-        values = [_value(row, column, board.headline) for column in board.columns]
-        values += [_cost(row, cost) for cost in costs]
+    for index, each in enumerate(table.rows):
+        row, cells = each.ranked.row, each.cells
+        values = [_value(row, column, cells[column.name], column.name == headline) for column in columns]
         rows.append(TableRow(
-            index, ranked.rank, name(row), links.model(row), one_line(row.family, 30), row.role, row.published,
-            forests[index], tuple(values), f"{row.runs} ok, {row.failed} failed" if row.failed else str(row.runs),
-            one_line(row.note, REASON), styles.get(index, ""),
+            index, each.ranked.rank, cells["model"].text, links.model(row), one_line(row.family, 30), row.role,
+            row.published, forests[index], tuple(values), cells["runs"].text, one_line(row.note, REASON),
+            styles.get(index, ""),
         ))  # fmt: skip
     return tuple(rows)
 
 
-def _value(row: Row, column: Column, headline: MetricInfo) -> Value:
-    found = row.metrics.get(column.name)
-    if found is None:
+def _value(row: Row, column: TableColumn, cell: TableCell, headline: bool) -> Value:
+    if cell.value is None:
         return Value(BLANK, "")
-    aside = ""
-    if column.name == headline.name and found.low is not None and found.high is not None:
-        aside = f"[{metric_value(found.low, column.info)}, {metric_value(found.high, column.info)}]"
+    if column.info is None or cell.estimate is None:
+        return Value(cell.text, repr(cell.value))
+    info, found, aside = column.info, cell.estimate, ""
+    if headline and found.low is not None and found.high is not None:
+        aside = f"[{metric_value(found.low, info)}, {metric_value(found.high, info)}]"
     seeds = {
-        entry.seed_index: metric_value(entry.metrics[column.name].value, column.info)
+        entry.seed_index: metric_value(entry.metrics[column.name].value, info)
         for entry in row.ok
         if column.name in entry.metrics
     }
     told = list(seeds.values()) if list(seeds) == list(range(len(seeds))) else [f"{at} {seeds[at]}" for at in seeds]
-    return Value(metric_value(found.mean, column.info), repr(found.mean), aside,
-                 ";".join([_range(found, column.info), *told]))  # fmt: skip
+    return Value(metric_value(found.mean, info), repr(found.mean), aside, ";".join([_range(found, info), *told]))
 
 
 def _range(found: Estimate, info: MetricInfo) -> str:
     if found.low is None or found.high is None:
         return ""
     return f"{metric_value(found.low, info)},{metric_value(found.high, info)}"
-
-
-def _cost(row: Row, cost: Cost) -> Value:
-    value = cost.of(row)
-    return Value(BLANK, "") if value is None else Value(number(value, cost.digits), repr(value))
 
 
 def _compared(board: Board, known: Mapping[tuple[int, int], Pair]) -> Comparison | None:

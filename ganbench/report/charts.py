@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
 from ganbench.boards.board import Board
+from ganbench.boards.costs import COSTS, Cost
 from ganbench.boards.curves import Point, points
-from ganbench.boards.formatting import interval, name
+from ganbench.boards.formatting import interval, name, number
 from ganbench.boards.rank import Ranked
 from ganbench.report import svg
-from ganbench.report.costs import Cost
-from ganbench.store.run_record import CurvePoint, RunRecord
+from ganbench.store.run_record import RunRecord
 
-AXES = (("images", "images seen"), ("seconds", "training seconds"), ("training_flops", "training FLOPs"))
-"""Fields of `CurvePoint` that a curve is drawn over, where records have them."""
+AXES = (("images", "images seen"), ("seconds", "training seconds"), ("flops", "training FLOPs"))
+"""What a curve is drawn over, where records have it."""
+PARETO = {
+    "train_seconds": "training seconds", "parameters": "parameters", "peak_memory_mib": "peak memory of training, MiB",
+    "flops": "training FLOPs",
+}  # fmt: skip
+"""Costs by the name of their `Row`'s field that quality is drawn over, with the titles of their axes."""
 VISIBLE = 8
 """Models whose curves are drawn at first: so many lines an eye can follow."""
 COLOURS, DASHES = 7, 4
@@ -47,10 +52,16 @@ def all_series(board: Board, links: Mapping[int, str]) -> list[Series]:
         if ranked.row.role == "model" and ranked.row.headline:
             at = len(found)
             found.append(Series(
-                index, name(ranked.row), links.get(index, ""), ranked, f"s{at % COLOURS} d{at // COLOURS % DASHES}",
+                index, name(ranked.row), links.get(index, ""), ranked, _style(at),
                 interval(ranked.row.headline, board.headline), at < VISIBLE,
             ))  # fmt: skip
     return found
+
+
+def _style(at: int) -> str:
+    """Return the classes of the colour and the dashes of the line at this place of the legend."""
+    dashes = at // COLOURS % DASHES
+    return f"s{at % COLOURS} d{dashes}" if dashes else f"s{at % COLOURS}"
 
 
 def curves(board: Board, series: Sequence[Series]) -> list[Markup]:
@@ -58,14 +69,22 @@ def curves(board: Board, series: Sequence[Series]) -> list[Markup]:
     n = board.request.scoring.curve_samples
     found = []
     for axis, title in AXES:
-        drawn = [(each, curve) for each in series if (curve := _points(each, axis, n))]
+        drawn = [(each, curve) for each in series if (curve := curve_of(each, axis, n))]
         if drawn:
             found.append(_curves(board, drawn, title))
     return found
 
 
-def _points(each: Series, axis: str, n: int) -> list[Point]:
-    return points(each.ranked.row, axis, n) if axis in CurvePoint.model_fields else []
+def curve_of(each: Series, axis: str, n: int) -> list[Point]:
+    """Return a row's curve. Operations are spent evenly over images, for all steps are alike."""
+    row = each.ranked.row
+    if axis != "flops":
+        return points(row, axis, n)
+    images = [entry.run.images for entry in row.ok]
+    if row.flops is None or not sum(images):
+        return []
+    an_image = row.flops * len(images) / sum(images)
+    return [replace(point, x=point.x * an_image) for point in points(row, "images", n)]
 
 
 def _curves(board: Board, drawn: Sequence[tuple[Series, list[Point]]], title: str) -> Markup:
@@ -107,16 +126,18 @@ class Front:
     lacking: int
 
 
-def fronts(board: Board, series: Sequence[Series], costs: Sequence[Cost]) -> list[Front]:
+def fronts(board: Board, series: Sequence[Series]) -> list[Front]:
     """Return the headline metric over each cost that at least one model has, with its Pareto front."""
-    return [front for cost in costs if cost.pareto and (front := _front(board, series, cost))]
+    found = [_front(board, series, cost, PARETO[cost.name]) for cost in COSTS if cost.name in PARETO]
+    order = list(PARETO)
+    return sorted((front for front in found if front), key=lambda front: order.index(front.key))
 
 
-def _front(board: Board, series: Sequence[Series], cost: Cost) -> Front | None:
+def _front(board: Board, series: Sequence[Series], cost: Cost, axis: str) -> Front | None:
     known = [
         (value, each.ranked.row.headline.mean, each)
         for each in series
-        if (value := cost.of(each.ranked.row)) and value > 0 and each.ranked.row.headline
+        if (value := getattr(each.ranked.row, cost.name)) and value > 0 and each.ranked.row.headline
         and each.ranked.row.headline.mean > 0
     ]  # fmt: skip
     if not known:
@@ -127,7 +148,7 @@ def _front(board: Board, series: Sequence[Series], cost: Cost) -> Front | None:
             least = mean
             best.append((value, mean, each))
     x, y = svg.across(value for value, _, _ in known), svg.upwards(_spread(known))
-    content = [svg.frame(x, y, cost.axis, board.headline.title + board.headline.arrow)]
+    content = [svg.frame(x, y, axis, board.headline.title + board.headline.arrow)]
     steps = [(x(value), y(mean)) for value, mean, _ in best]
     corners = [(right[0], left[1]) for left, right in zip(steps, steps[1:], strict=False)]
     stairs = [place for pair in zip(steps, corners, strict=False) for place in pair] + [steps[-1]]
@@ -136,17 +157,18 @@ def _front(board: Board, series: Sequence[Series], cost: Cost) -> Front | None:
         found = each.ranked.row.headline
         assert found is not None
         low, high = (mean if end is None or end <= 0 else end for end in (found.low, found.high))
-        said = f"{each.label}: {each.value}; {cost.axis} {value:,.{cost.digits}f}"
+        spent = cost.write(value) if cost.write else number(value, cost.digits)
+        said = f"{each.label}: {each.value}; {spent}"
         content.append(Markup(
             '<a href="{0}" class="{1}" data-m="{2}"><title>{3}</title>'
-            '<path class="line" d="M{4} {5}V{6}"/><circle cx="{4}" cy="{7}" r="5"/></a>'
+            '<path d="M{4} {5}V{6}"/><circle cx="{4}" cy="{7}" r="5"/></a>'
         ).format(each.href, each.style, each.index, said, svg.place(x(value)), svg.place(y(low)),
                  svg.place(y(high)), svg.place(y(mean))))  # fmt: skip
     content += _names([(x(value), y(mean), each) for value, mean, each in best[:NAMED]])
-    label = f"{board.headline.title} over {cost.axis}, a point for each model; a step line joins the Pareto front"
+    label = f"{board.headline.title} over {axis}, a point for each model; a step line joins the Pareto front"
     names = tuple(each.label for _, _, each in best)
     picture = svg.chart(content, label, interactive=True)
-    return Front(cost.field, cost.axis, picture, names, len(series) - len(known))
+    return Front(cost.name, axis, picture, names, len(series) - len(known))
 
 
 def _spread(known: Iterable[tuple[float, float, Series]]) -> list[float]:
@@ -195,7 +217,7 @@ def losses(run: RunRecord) -> tuple[Markup, list[Loss]] | None:
     content = [svg.frame(x, y, "images seen", "loss")]
     legend = []
     for at, (loss, values) in enumerate(drawn):
-        style = f"s{at % COLOURS} d{at // COLOURS % DASHES}"
+        style = _style(at)
         places = [(x(images), y(value)) for images, value in values]
         content.append(Markup('<g class="{}"><title>{}</title><path class="line" d="{}"/><path class="dots" d="{}"/>'
                               "</g>").format(style, loss, svg.line(places), svg.dots(places)))  # fmt: skip

@@ -17,7 +17,7 @@ from ganbench.boards.welch import (
     probability_next_less,
     seeds_to_tell_apart,
 )
-from ganbench.metric import MetricInfo
+from ganbench.metric import HEADLINE, MetricInfo
 
 _STEPS = (ALPHA / 2, 0.16, 0.4, 0.6, 0.84, 1 - ALPHA / 2)
 """Where the colour of a probability changes; the first and the last are where the test separates two rows."""
@@ -41,9 +41,9 @@ class Pair:
 
     @property
     def compact(self) -> str:
-        """The fields in their order, as short as can be: a board of 45 models has 990 of these. 100 is > 99.9."""
-        sure, next_one = (each.replace(">99.9", "100") for each in (self.sure, self.next_one))
-        return f"{self.first:d} {sure} {next_one} {' '.join(self.effect)} {self.told_apart:d} {self.seeds or 0}"
+        """The fields in their order, as short as can be: a board of 45 models has 990 of these."""
+        effect = " ".join(self.effect)
+        return f"{self.first:d} {self.sure} {self.next_one} {effect} {self.told_apart:d} {self.seeds or 0}"
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,8 @@ class Cell:
 
 
 def percent(probability: float) -> str:
-    """Return ``71``, ``99.3`` or ``>99.9`` for a probability of at least one half."""
-    if probability >= 0.9995:
-        return ">99.9"
-    return f"{100 * probability:.{1 if probability >= 0.99 else 0}f}"
+    """Return ``71.4`` for a probability of at least one half; ``100`` stands for more than 99.9 %."""
+    return "100" if probability > 0.999 else f"{100 * probability:.1f}"
 
 
 def pairs(samples: Sequence[Sample | None], metric: MetricInfo) -> dict[tuple[int, int], Pair]:
@@ -102,7 +100,7 @@ def _effect(better: Sample, other: Sample, metric: MetricInfo) -> tuple[str, str
 
 
 def _ratio(logarithm: float) -> str:
-    return f"{math.exp(min(logarithm, 700)):.3g}"
+    return metric_value(math.exp(min(logarithm, 700)), HEADLINE)
 
 
 def matrix(samples: Sequence[Sample]) -> list[list[Cell | None]]:
@@ -133,11 +131,10 @@ def verdict(names: tuple[str, str], pair: Pair | None, words: str) -> tuple[str,
         head = f"These seeds do not tell them apart{more}"
     effect = words.format(*pair.effect)
     return head, (
-        f"With probability {spaced(pair.sure)} %, {better} is better on average than {other}: {effect}. "
-        f"The next seed of {better} beats the next of {other} with probability {spaced(pair.next_one)} %."
+        f"With probability {_spelt(pair.sure)}, {better} is better on average than {other}: {effect}. "
+        f"The next seed of {better} beats the next of {other} with probability {_spelt(pair.next_one)}."
     )
 
 
-def spaced(percentage: str) -> str:
-    """Return ``> 99.9`` for ``>99.9``."""
-    return percentage.replace(">", "> ")
+def _spelt(percentage: str) -> str:
+    return "more than 99.9 %" if percentage == "100" else f"{percentage} %"

@@ -10,12 +10,12 @@ from functools import partial
 
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
+from ganbench.boards.costs import COSTS
 from ganbench.boards.entries import Entry
 from ganbench.boards.formatting import BLANK, interval, metric_value, name, number
 from ganbench.boards.rank import Ranked
 from ganbench.data.dataset import Dataset
 from ganbench.report.board_data import Meaning, meaning
-from ganbench.report.costs import COSTS
 from ganbench.report.links import row_slug
 from ganbench.report.pictures import Picture, Shelf, beside_nearest, grid_of, read_picture
 from ganbench.report.run_data import RunSection, run_section
@@ -110,8 +110,8 @@ def model_page(board: Board, ranked: Ranked, dataset: Dataset | None, shelf: She
         parameters=tuple(_parameters(row)),
         seeds=tuple(entry.seed_index for entry in row.entries),
         metrics=tuple(_metrics(board, row)),
-        costs=tuple((cost.title, number(value, cost.digits)) for cost in COSTS
-                    if (value := cost.of(row)) is not None),
+        costs=tuple((cost.title, cost.write(value) if cost.write else number(value, cost.digits)) for cost in COSTS
+                    if (value := getattr(row, cost.name)) is not None),
         picture=run_picture(shelf, first) if first else None,
         training=run_picture(shelf, first, TRAINING_PICTURE) if first else None,
         stages=tuple(_stages(board, first, slug, shelf)) if first else (),

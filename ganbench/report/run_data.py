@@ -20,7 +20,7 @@ from ganbench.report.pictures import Picture
 from ganbench.store.run_record import RunRecord
 from ganbench.store.score_record import ScoreRecord
 from ganbench.store.store import read_scores
-from ganbench.util.text import one_line
+from ganbench.util.text import human_flops, one_line
 
 HASH = 12
 ON_THE_CURVE = 6
@@ -198,6 +198,7 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("trained on", f"{training.dataset}, {training.n:,} images, sha256 {training.train_sha256[:HASH]}"),
         ("trained", f"{run.images:,} images in {run.steps:,} steps{rate}" if run.steps else ""),
         ("seconds", spent),
+        ("operations", human_flops(run.flops) if run.flops is not None else ""),
         ("peak memory", memory),
         ("resumed after", ", ".join(f"{images:,} images" for images in run.resumed)),
         ("notes", "; ".join(run.flags)),

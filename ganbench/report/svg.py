@@ -99,7 +99,7 @@ def upwards(values: Iterable[float]) -> LogScale:
 
 def tick_label(value: float) -> str:
     """Return ``20k`` for 20000."""
-    for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, suffix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:.4g}{suffix}"
     return f"{value:.4g}" if value else "0"

@@ -14,6 +14,7 @@ from ganbench.report.site import Shown, build_site
 from ganbench.store.run_record import RunStatus
 from tests.boards import factory
 from tests.boards.factory import Made, full, make, seeds
+from tests.store.factory import run_record
 
 HOSTILE = "<script>alert(1)</script>"
 QUOTED = "a\"b'c&d</script>"
@@ -43,6 +44,7 @@ def many() -> list[Made]:
         cost = {
             "seconds": {"train": 10 + 100 * rng.random(), "sample": 0.4, "total": 120.0},
             "parameters": rng.randrange(10**5, 10**7), "peak_memory_bytes": rng.randrange(10**8, 10**9),
+            "curve": run_record(label, points=6).curve, "flops": 1e12 * (1 + rng.random()),
         }  # fmt: skip
         found += seeds(label, fids, curve=True, record=cost, **shares)
     return found

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from ganbench.report import charts, svg
-from ganbench.report.costs import COSTS
 from tests.boards import factory
 from tests.boards.factory import make, seeds
 
@@ -50,7 +49,7 @@ def test_the_front_holds_exactly_the_models_that_no_other_beats_in_both(tmp_path
                                                    record={"parameters": parameters[label]})]  # fmt: skip
     board = factory.board(tmp_path, [*made, make("unknown", 0, 5.0, record={"parameters": 0})])
     series = charts.all_series(board, {})
-    found = {front.key: front for front in charts.fronts(board, series, COSTS)}
+    found = {front.key: front for front in charts.fronts(board, series)}
     dominated = {
         one for one, two in itertools.permutations(fids, 2)
         if fids[two] <= fids[one] and parameters[two] <= parameters[one] and (fids[two], parameters[two]) != (fids[one], parameters[one])  # noqa: E501
@@ -59,7 +58,7 @@ def test_the_front_holds_exactly_the_models_that_no_other_beats_in_both(tmp_path
     assert found["parameters"].front == ("d", "b", "a")
     assert found["parameters"].lacking == 1
     assert found["parameters"].picture.count("<a ") == 5
-    assert "training_flops" not in found or found["training_flops"].front
+    assert "flops" not in found  # these runs know of none
 
 
 def test_the_best_eight_are_visible_and_no_two_look_alike(tmp_path: Path) -> None:
@@ -71,8 +70,20 @@ def test_the_best_eight_are_visible_and_no_two_look_alike(tmp_path: Path) -> Non
     drawn = charts.curves(board, series)
     assert len(drawn) == 2
     for picture in drawn:
-        assert len(re.findall(r'<g class="s\d d\d off" data-m', picture)) == 20
-        assert len(re.findall(r'<g class="s\d d\d" data-m', picture)) == 8
+        assert len(re.findall(r'<g class="s\d( d\d)? off" data-m', picture)) == 20
+        assert len(re.findall(r'<g class="s\d( d\d)?" data-m', picture)) == 8
+
+
+def test_curves_over_operations_end_at_all_that_were_spent(tmp_path: Path) -> None:
+    made = [*seeds("a", (20.0, 20.5), curve=True, record={"flops": 4e12}), *seeds("b", (30.0, 31.0), curve=True)]
+    board = factory.board(tmp_path, made)
+    series = charts.all_series(board, {})
+    last = made[0].record.curve[-1].images / made[0].record.images
+    assert charts.curve_of(series[0], "flops", 500)[-1].x == pytest.approx(4e12 * last)
+    assert charts.curve_of(series[1], "flops", 500) == []
+    drawn = charts.curves(board, series)
+    assert [picture.count("data-m") for picture in drawn] == [2, 2, 1]
+    assert "training FLOPs" in drawn[2]
 
 
 def test_intervals_in_the_table_leave_out_what_is_far_from_all_models(tmp_path: Path) -> None:

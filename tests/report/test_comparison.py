@@ -85,11 +85,7 @@ def test_one_seed_is_not_compared() -> None:
 
 
 def test_percentages_never_say_that_something_is_certain() -> None:
-    assert [percent(p) for p in (0.5, 0.876, 0.9899, 0.993, 0.9996, 1.0)] == [
-        "50",
-        "88",
-        "99",
-        "99.3",
-        ">99.9",
-        ">99.9",
-    ]
+    assert [percent(chance) for chance in (0.5, 0.876, 0.9899, 0.9991, 1.0)] == ["50.0", "87.6", "99.0", "100", "100"]
+    far = compare(Sample(1.0, 1e-9, 5), Sample(9.0, 1e-9, 5), HEADLINE)
+    said = verdict(("a", "b"), far, effect_words(HEADLINE))[1]
+    assert said.startswith("With probability more than 99.9 %, a is better") and "100" not in said

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from ganbench.boards.formatting import first_place
 from ganbench.report.site import Shown, build_site
 from ganbench.store.run_record import CurvePoint, RunStatus
 from tests.boards import factory
@@ -32,7 +33,7 @@ def test_there_is_an_index_a_page_a_board_and_a_page_a_row(report: Report, pages
     assert {"index.html", report.page} < set(pages)
     assert len(pages) == 2 + len(report.board.rows)
     index = pages["index.html"]
-    assert "best: one of dcgan (FID 20.1 [" in " ".join(each.words for each in index.of("p"))
+    assert first_place(report.board) in {each.words for each in index.of("p")}
     assert [each.words for each in index.of("h2")] == ["tiny-quick"]
 
 

@@ -179,7 +179,7 @@
   if (!left) return;
   right.append(...[...left.options].map((each) => each.cloneNode(true)));
   right.value = right.dataset.value;
-  const spaced = (percentage) => percentage === "100" ? "> 99.9" : percentage;
+  const spelt = (percentage) => percentage === "100" ? "more than 99.9 %" : `${percentage} %`;
   const say = (i, j) => {
     const [low, high] = i < j ? [i, j] : [j, i];
     const [a, b] = [data.paired.indexOf(low), data.paired.indexOf(high)];
@@ -191,8 +191,8 @@
     const effect = rest.reduce((text, number) => text.replace("{}", number), data.effect);
     const [better, other] = firstIsBetter === "1" ? [data.names[low], data.names[high]] : [data.names[high], data.names[low]];
     const head = apart === "1" ? `${better} is better` : `These seeds do not tell them apart${seeds !== "0" ? `; ${seeds} seeds of each might` : ""}`;
-    return [head, `With probability ${spaced(sure)} %, ${better} is better on average than ${other}: ${effect}. ` +
-      `The next seed of ${better} beats the next of ${other} with probability ${spaced(next)} %.`];
+    return [head, `With probability ${spelt(sure)}, ${better} is better on average than ${other}: ${effect}. ` +
+      `The next seed of ${better} beats the next of ${other} with probability ${spelt(next)}.`];
   };
   const fill = (side, index) => {
     const figure = one(`#${side}-figure`), source = one(`#grid-${index} img`);
