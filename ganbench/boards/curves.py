@@ -37,7 +37,7 @@ _AXES = (("images", "images seen"), ("seconds", "training seconds"))
 
 @dataclass(frozen=True)
 class Point:
-    """Where a model was at one share of the budget: the mean over seeds, the least and the most."""
+    """Where a model was at one share of the budget: the geometric mean over seeds, the least and the most."""
 
     x: float
     mean: float
@@ -55,7 +55,7 @@ def points(row: Row, axis: str, n: int) -> list[Point]:
     drawn = []
     for share in range(-shares, 0):
         xs, ys = zip(*(curve[share] for curve in curves), strict=True)
-        drawn.append(Point(statistics.fmean(xs), statistics.fmean(ys), min(ys), max(ys)))
+        drawn.append(Point(statistics.fmean(xs), statistics.geometric_mean(ys), min(ys), max(ys)))
     return drawn
 
 

@@ -30,7 +30,7 @@ def latex(table: Table) -> str:
     board = table.board
     lines = [
         rf"% {one_line(board.name)}: made by `ganbench board --format latex`; \usepackage{{booktabs}}",
-        f"% {one_line(first_place(board))} (jointly at 95 %)",
+        f"% {one_line(first_place(board))}{' (jointly at 95 %)' if board.possible_firsts else ''}",
         rf"\begin{{tabular}}{{{''.join('r' if column.numeric else 'l' for column in columns)}}}",
         r"\toprule",
         _line(escape(column.heading) for column in columns),

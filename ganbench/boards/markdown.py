@@ -125,8 +125,9 @@ def _other_columns(table: Table) -> Iterable[str]:
 
 
 def _reading_ranks(board: Board) -> Iterable[str]:
+    jointly = " (jointly at 95 %)" if board.possible_firsts else ""
     yield (
-        f"Ranked by {board.headline.title}, less is better; {escape(first_place(board))} (jointly at 95 %). A cell is "
+        f"Ranked by {board.headline.title}, less is better; {escape(first_place(board))}{jointly}. A cell is "
         "the mean over training seeds (`runs` of them) with its 95 % interval: of a distance such as FID the geometric "
         "mean, for its logarithm is averaged and compared. A rank is the range of places that Welch's t-test leaves "
         "open, pair by pair: of two equal models one is put above the other in 5 % of cases. The variance of a row is "

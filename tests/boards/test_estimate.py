@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -16,6 +16,7 @@ from .factory import METRICS
 
 IS, RECALL = METRICS["is"], METRICS["recall"]
 Values = list[float]
+repeatable = settings(deadline=None, derandomize=True)
 distances = st.lists(st.floats(0.01, 1000), min_size=1, max_size=6)
 
 
@@ -64,6 +65,7 @@ def test_bounded_metrics_are_cut_to_their_range_and_half_width_is_of_the_side_th
     assert low.half_width is not None and low.high is not None and low.half_width == pytest.approx(low.high - low.mean)
 
 
+@repeatable
 @given(distances, st.floats(0, 0.5))
 def test_an_interval_of_distances_never_reaches_0_and_holds_the_mean(values: Values, relative: float) -> None:
     found = of(values, se=relative * values[0])
@@ -73,6 +75,7 @@ def test_an_interval_of_distances_never_reaches_0_and_holds_the_mean(values: Val
     assert min(values) * (1 - 1e-9) <= found.mean <= max(values) * (1 + 1e-9)
 
 
+@repeatable
 @given(distances, distances, st.floats(0.01, 100))
 def test_the_unit_of_fid_changes_no_comparison(a: Values, b: Values, unit: float) -> None:
     plain = [of(values, se=0.02) for values in (a, b)]
@@ -112,6 +115,7 @@ def test_one_seed_has_the_interval_of_the_scored_images_and_none_over_seeds() ->
     assert estimate([], HEADLINE, worst=900.0, failed=3) is None
 
 
+@repeatable
 @given(st.floats(1e-9, 1e9))
 def test_one_seed_shows_its_value_to_the_last_digit(value: float) -> None:
     assert of([value]).mean == value

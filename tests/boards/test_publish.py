@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from ganbench.boards.board import Board, BoardRequest
-from ganbench.boards.curves import points
+from ganbench.boards.curves import Point, points
 from ganbench.boards.formatting import slug
 from ganbench.boards.publish import TRACK as TRACK_FILE
 from ganbench.boards.publish import check_track, publish, read_request
@@ -318,7 +318,7 @@ def test_curve_points_join_seeds_by_share_and_leave_out_other_n() -> None:
     (row,) = rows([late, whole])
     drawn = points(row, "images", 500)
     assert [point.x for point in drawn] == [2000, 4000, 8000]
-    assert (drawn[-1].mean, drawn[-1].low, drawn[-1].high) == (15.0, 10.0, 20.0)
+    assert drawn[-1] == Point(8000, pytest.approx((10.0 * 20.0) ** 0.5), 10.0, 20.0)
     (row,) = rows([scored_curve(0, {1000: 80.0, 2000: 60.0}, n=1000)])
     assert [point.x for point in points(row, "seconds", 500)] == [3.0]
 
