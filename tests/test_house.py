@@ -15,13 +15,14 @@ FLOORS = [
     ["store"],
     ["training", "scoring", "pictures", "boards"],
     ["engines"],
-    ["testing", "experiment", "reproduction"],
+    ["testing", "experiment", "reproduction", "report"],
     ["api"],
     ["cli", "__main__"],
 ]
 APART = {
     "training": {"scoring", "metrics", "extractors", "tracks", "pictures", "boards"},
     "scoring": {"training", "model", "boards"},
+    "report": {"training", "scoring", "extractors", "metrics"},
 }
 """Rooms of one house that must not know each other: training and scoring, for one."""
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

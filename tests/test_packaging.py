@@ -16,7 +16,10 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 @pytest.mark.parametrize(
     "pattern",
-    ["ganbench/tracks/*.toml", "ganbench/data/*.npz", "ganbench/extractors/weights/*", "ganbench/py.typed"],
+    [
+        *("ganbench/tracks/*.toml", "ganbench/data/*.npz", "ganbench/extractors/weights/*", "ganbench/py.typed"),
+        "ganbench/report/templates/*",
+    ],
 )
 def test_files_that_are_not_python_are_installed(pattern: str) -> None:
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]

@@ -24,6 +24,7 @@ COMMANDS = {
     "sample": "Draw samples from a trained model into a picture or a file.",
     "reproduce": "Train a recorded run again and compare.",
     "publish": "Merge runs into the published leaderboards, after checking them.",
+    "report": "Write boards, models and runs as a site to look at: tables, charts, samples.",
     "remove": "Remove a run, or all runs of a row, wherever they lie.",
     "clean": "Remove files that can be made again, and say how much that freed.",
     "plugins": "List the models that can be run, and the broken ones.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,12 @@ SCALE = 2
 
 def write_grid(path: Path, images: NDArray[np.uint8]) -> None:
     """Write uint8 images (N, C, H, W), one or three channels, as a PNG grid of ten columns, row by row."""
+    png = grid_png(images)
+    atomic_write(path, lambda stream: stream.write(png))
+
+
+def grid_png(images: NDArray[np.uint8]) -> bytes:
+    """Return the bytes of the picture that `write_grid` writes."""
     n, channels, height, width = images.shape
     rows = -(-n // COLUMNS)
     sheet = np.full((rows * (height + GAP) + GAP, COLUMNS * (width + GAP) + GAP, channels), 96, dtype=np.uint8)
@@ -27,4 +34,6 @@ def write_grid(path: Path, images: NDArray[np.uint8]) -> None:
         sheet[top : top + height, left : left + width] = image
     picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
     picture = picture.resize((picture.width * SCALE, picture.height * SCALE), Image.Resampling.NEAREST)
-    atomic_write(path, lambda stream: picture.save(stream, format="PNG", optimize=True))
+    stream = io.BytesIO()
+    picture.save(stream, format="PNG", optimize=True)
+    return stream.getvalue()

@@ -1,0 +1,1 @@
+"""A static site made from boards: it needs no network, no server and no JavaScript to be read."""
