@@ -1,8 +1,9 @@
 """How a large store is read: ``python benchmarks/store_scale.py [--runs 10000] [--repeats 5]``.
 
 Makes a store of simulated runs, each with one score file, in a temporary folder. Prints wall seconds of ``ganbench
-runs`` as a process of its own, the first time, which makes an index, and afterwards; and of reading all runs with their
-scores in this process. The files are in the page cache, as they are when they were just written or read.
+runs`` as a process of its own, the first time, which makes an index, and afterwards; of reading all runs with
+their scores in this process; and of building the board of all of them, with its tables. The files are in the page
+cache, as they are when they were just written or read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ganbench.metric import STANDARD, MetricInfo, Score
+from ganbench.boards.board import Board, BoardRequest, build_board
+from ganbench.boards.csv_table import board_csv, runs_csv
+from ganbench.boards.markdown import markdown
+from ganbench.metric import HEADLINE, STANDARD, MetricInfo, Score
 from ganbench.store import index
 from ganbench.store.run_record import CurvePoint, RunRecord, RunStatus
 from ganbench.store.run_spec import ModelInfo, RunSpec, TrainingProtocol
@@ -24,6 +28,7 @@ from ganbench.store.samples import SampleFile
 from ganbench.store.score_record import CurveScores, ScoreRecord, ScoringProtocol
 from ganbench.store.seeds import derive, run_seed
 from ganbench.store.store import Store
+from ganbench.tracks.track import Track
 from ganbench.util.checked_json import encode
 
 POINTS = 5
@@ -35,6 +40,9 @@ PROTOCOL = ScoringProtocol(
     dataset="mnist5k", split="test", reference_sha256="c" * 64, train_sha256="d" * 64, extractor="lenet-mnist",
     extractor_sha256="e" * 64, samples=1000, curve_samples=500, classifier_steps=300, classifier_seeds=2,
 )  # fmt: skip
+TRAINING = TrainingProtocol(
+    dataset="mnist5k", train_sha256="d" * 64, shape=(1, 28, 28), classes=10, n=4000, budget="100kimg"
+)
 
 
 def sha(*parts: object) -> str:
@@ -52,9 +60,7 @@ def simulated(number: int) -> tuple[RunRecord, ScoreRecord]:
         ),
         import_path=f"models.model{model % 40}:Model",
         config={"batch_size": 64, "lr": model / 1e4, "latent_dim": 64, "width": 128, "beta1": 0.5, "beta2": 0.999},
-        training=TrainingProtocol(
-            dataset="mnist5k", train_sha256="d" * 64, shape=(1, 28, 28), classes=10, n=4000, budget="100kimg"
-        ),
+        training=TRAINING,
         seed_index=seed_index, seed=run_seed("d" * 64, seed_index),
     )  # fmt: skip
     curve = [
@@ -90,6 +96,21 @@ def simulated(number: int) -> tuple[RunRecord, ScoreRecord]:
         ],
     )  # fmt: skip
     return run, score
+
+
+REQUEST = BoardRequest(
+    Track(
+        name="mnist5k-quick", version=1, summary="simulated", dataset="mnist5k", budget="100kimg", seeds=10,
+        samples=1000, curve_points=POINTS, curve_samples=500, extractor="lenet-mnist", classifier_steps=300,
+        metrics=STANDARD,
+    ),
+    TRAINING, PROTOCOL, HEADLINE, (HEADLINE, *(INFO[name] for name in STANDARD if name != HEADLINE.name)),
+)  # fmt: skip
+
+
+def tables(board: Board) -> None:
+    """Make the text of a board's files."""
+    board_csv(board), runs_csv(board), markdown(board, {}, {}, curves=False, overview=False)
 
 
 def told(what: str, work: Callable[[], object], repeats: int) -> None:
@@ -133,6 +154,7 @@ def main() -> None:
         told("ganbench runs", listed, options.repeats)
         told("read all runs", lambda: list(map(store.read, store.keys())), options.repeats)
         told("read all runs and scores", lambda: list(store.records()), options.repeats)
+        told("a board of all runs", lambda: tables(build_board(REQUEST, [store])), options.repeats)
         found = list(store.records())
         assert len(found) == options.runs
         assert all(len(each.scores) == 1 and not each.problems for each in found)

@@ -101,6 +101,7 @@ def _read(
     entries = []
     precisions: Counter[str] = Counter()
     other_code: Counter[tuple[str, str]] = Counter()
+    key = request.scoring.key  # a hash, which a large store would compute again and again
     for stored in store.records():
         if stored.record is None:
             found.refused.append(_problem(stored, stored.problems[0]))
@@ -114,7 +115,7 @@ def _read(
         if has_other_code(stored.record, known):
             other_code[stored.record.spec.model_info.label, stored.record.spec.model_info.distribution] += 1
             continue
-        if (entry := _entry(stored, request, published, found)) is not None:
+        if (entry := _entry(stored, request, key, published, found)) is not None:
             entries.append(entry)
     for (label, distribution), count in sorted(other_code.items()):
         found.left_out.append(
@@ -153,8 +154,8 @@ def _differs_in_precision(record: RunRecord, request: BoardRequest) -> int:
     return int(model and _content(record.spec.training) == _content(request.training))
 
 
-def _entry(stored: StoredRun, request: BoardRequest, published: bool, found: Collection) -> _Read | None:
-    """Return a run as an entry; None for a baseline that was not scored as this board scores."""
+def _entry(stored: StoredRun, request: BoardRequest, key: str, published: bool, found: Collection) -> _Read | None:
+    """Return a run as an entry; None for a baseline that was not scored under the board's protocol, `key`."""
     assert stored.record is not None
     good: list[ScoreRecord] = []
     metrics = {metric.name: metric for metric in request.metrics}
@@ -164,7 +165,7 @@ def _entry(stored: StoredRun, request: BoardRequest, published: bool, found: Col
             found.refused.append(Refusal(stored.folder / SCORES / f"{score.key}.json", reason))
         else:
             good.append(score)
-    own = next((score for score in good if score.key == request.scoring.key), None)
+    own = next((score for score in good if score.key == key), None)
     if own is None and stored.record.spec.model_info.role != "model":
         return None
     others = [score for score in good if _under_another_extractor(score, request)]

@@ -60,7 +60,9 @@ def estimate(
     errors = [_squared_error(score.value, score.se, logarithmic) for score in scores if score.se is not None]
     n, mean = len(values), statistics.fmean(values)
     sampling = statistics.fmean(errors) if errors else 0.0
-    sample = Sample(mean, max(statistics.variance(values), sampling) if n > 1 else sampling, n)
+    sample = Sample(
+        mean, max(sum((value - mean) ** 2 for value in values) / (n - 1), sampling) if n > 1 else sampling, n
+    )
     shown = back(mean) if n > 1 else scores[0].value  # to the last digit
     if n == 1 and not errors:
         return Estimate(shown, None, None, n, sample)

@@ -10,6 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ALPHA = 0.05
 """Two-sided, for a pair."""
@@ -71,19 +75,32 @@ def difference_interval(a: Sample, b: Sample, confidence: float = 1 - ALPHA) -> 
     return b.mean - a.mean - half, b.mean - a.mean + half
 
 
+def probabilities_less(samples: Sequence[Sample]) -> np.ndarray:
+    """Return `probability_less` of every pair, (K, K): of the row less than the column; NaN where one has one seed."""
+    import numpy as np
+    from scipy.special import stdtr
+
+    mean, error, n = (
+        np.array([getattr(sample, name) for sample in samples]) for name in ("mean", "squared_error", "n")
+    )
+    gap, total = mean[None, :] - mean[:, None], error[None, :] + error[:, None]
+    with np.errstate(all="ignore"):  # what has no variance is decided below
+        share = error[:, None] / total
+        df = 1 / (share**2 / (n[:, None] - 1) + (1 - share) ** 2 / (n[None, :] - 1))
+        found: np.ndarray = np.where(total > 0, stdtr(df, gap / np.sqrt(total)), 0.5 + 0.5 * np.sign(gap))
+    found[(n < 2)[:, None] | (n < 2)[None, :]] = np.nan
+    return found
+
+
 def places(samples: Sequence[Sample]) -> list[tuple[int, int]]:
     """Return the best and the worst place of each row, of which the least is the best.
 
     The best is behind the rivals that beat it, the worst before those that it beats, at two-sided 5 % a pair. A row of
     a single seed beats nobody and is beaten by nobody.
     """
-    found = []
-    for own in samples:
-        known = [chance for rival in samples if (chance := probability_less(own, rival)) is not None]  # its own is 0.5
-        beaten_by = sum(chance < ALPHA / 2 for chance in known)
-        beats = sum(chance > 1 - ALPHA / 2 for chance in known)
-        found.append((1 + beaten_by, len(samples) - beats))
-    return found
+    chances = probabilities_less(samples)  # of a row against itself: 0.5
+    beaten_by, beats = (chances < ALPHA / 2).sum(1), (chances > 1 - ALPHA / 2).sum(1)
+    return [(1 + int(better), len(samples) - int(worse)) for better, worse in zip(beaten_by, beats, strict=True)]
 
 
 def possible_firsts(samples: Sequence[Sample]) -> list[bool]:
@@ -92,11 +109,11 @@ def possible_firsts(samples: Sequence[Sample]) -> list[bool]:
     It may unless some rival beats it at one-sided 5 % / (K - 1): Bonferroni over the rivals of the best row, which is
     the only row that must not be lost. Rows of a single seed are left out, and not among the K.
     """
-    judged = [sample for sample in samples if sample.n > 1]
-    if len(judged) < 2:
+    judged = sum(sample.n > 1 for sample in samples)
+    if judged < 2:
         return [False] * len(samples)
-    least = JOINT_ALPHA / (len(judged) - 1)
-    return [own.n > 1 and all((probability_less(own, rival) or 0.0) >= least for rival in judged) for own in samples]
+    losses = (probabilities_less(samples) < JOINT_ALPHA / (judged - 1)).sum(1)
+    return [sample.n > 1 and not lost for sample, lost in zip(samples, losses, strict=True)]
 
 
 def seeds_to_tell_apart(a: Sample, b: Sample, *, power: float = 0.8, most: int = 1000) -> int | None:

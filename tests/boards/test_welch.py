@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,7 @@ from ganbench.boards.welch import (
     difference_interval,
     places,
     possible_firsts,
+    probabilities_less,
     probability_less,
     probability_next_less,
     seeds_to_tell_apart,
@@ -155,6 +157,17 @@ def test_equal_rows_are_told_apart_in_one_case_of_twenty_at_most() -> None:
         said = np.array([probability_less(sample(x), sample(y)) for x, y in zip(a, b, strict=True)])
         apart = np.mean((said < 0.025) | (said > 0.975))
         assert 0.02 < apart < 0.065
+
+
+def test_the_probabilities_of_all_pairs_are_those_of_each() -> None:
+    draw = random.Random(3)
+    spreads = (0.0, 1e-300, 0.3, 2.0)
+    samples = [Sample(draw.gauss(0, 1), draw.choice(spreads), draw.choice((1, 2, 5))) for _ in range(40)]
+    found = probabilities_less([*samples, samples[0]])
+    for row, a in enumerate([*samples, samples[0]]):
+        for column, b in enumerate([*samples, samples[0]]):
+            single = probability_less(a, b)
+            assert found[row, column] == pytest.approx(math.nan if single is None else single, abs=1e-12, nan_ok=True)
 
 
 def test_places_by_brute_force() -> None:
