@@ -22,11 +22,10 @@ from ganbench.store.samples import read_samples
 def write_pictures(
     folder: Path, run: RunRecord, samples: NDArray[Any], labels: Tensor | None, dataset: Dataset
 ) -> None:
-    """Write ``samples.png``, in the order of `labels` where there are any; for points of the plane ``training.png``."""
+    """Write ``samples.png``, sorted by class where there are `labels`; for points of the plane ``training.png``."""
     if samples.ndim == 4:
-        shown = samples[:GRID]
-        order = np.arange(len(shown)) if labels is None else np.argsort(labels[:GRID].cpu().numpy(), kind="stable")
-        write_grid(folder / "samples.png", shown[order])
+        order = np.arange(len(samples[:GRID])) if labels is None else by_class(labels.cpu().numpy())
+        write_grid(folder / "samples.png", samples[order])
     elif samples.shape[1:] == (2,):
         surfaces, real = _surfaces(folder), dataset.test.images
         final = surfaces.get(str(run.images))
@@ -38,6 +37,18 @@ def write_pictures(
         ]
         if len(panels) > 1:
             write_training(folder / "training.png", panels, real)
+
+
+def by_class(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return indices of the first samples of each class, as many of each, class by class: ten classes are ten rows.
+
+    Where a class has too few samples for that, or there are more classes than a grid has room for, of the first ones.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    each = GRID // len(classes)
+    if not 0 < each <= counts.min():
+        return np.argsort(labels[:GRID], kind="stable")
+    return np.concatenate([np.flatnonzero(labels == label)[:each] for label in classes])
 
 
 def _at(folder: Path, run: RunRecord, index: int, final: NDArray[Any]) -> NDArray[Any] | None:
