@@ -25,6 +25,8 @@ Panel = tuple[int, NDArray[Any], NDArray[Any] | None]
 """Images seen, points float (n, 2), and the discriminator's surface where there is one."""
 PIXELS = 640
 """Side of the picture of a run's samples, twice that of a board's tile."""
+FRAME = 320
+"""Side of one point of a training, as a report shows it alone."""
 _PANEL, _TITLE, _COLUMNS, _DPI = 300, 24, 3, 100
 _DATA, _SAMPLES, _LEVELS = "#777777", "#0072B2", 9
 
@@ -53,6 +55,23 @@ def write_training(path: Path, panels: Sequence[Panel], data: NDArray[Any]) -> N
     _save(figure, path)
 
 
+def frame_png(points: NDArray[Any], data: NDArray[Any] | None = None, level: NDArray[Any] | None = None) -> bytes:
+    """Return one panel of a training, without its title, as a square PNG of 320 pixels.
+
+    It has few colours and is kept with a palette, at a third of its bytes: a report holds a frame a point of the curve.
+    """
+    from PIL import Image
+
+    figure = _figure(FRAME, FRAME)
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    _draw(axes, points[:SHOWN], None if data is None else data[:SHOWN], level, size=2.5)
+    axes.spines[:].set_visible(False)  # half of each would lie outside
+    stream, small = io.BytesIO(_png(figure)), io.BytesIO()
+    with Image.open(stream) as image:
+        image.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
 def _figure(width: int, height: int) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -79,7 +98,12 @@ def _draw(
     axes.set(xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[], aspect="equal")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None})
-    atomic_write(path, lambda file: file.write(stream.getvalue()))
+    return stream.getvalue()
+
+
+def _save(figure: Figure, path: Path) -> None:
+    png = _png(figure)
+    atomic_write(path, lambda file: file.write(png))

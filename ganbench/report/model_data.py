@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
@@ -17,8 +16,9 @@ from ganbench.boards.rank import Ranked
 from ganbench.data.dataset import Dataset
 from ganbench.report.board_data import Meaning, meaning
 from ganbench.report.links import row_slug
-from ganbench.report.pictures import Picture, Shelf, beside_nearest, grid_of, read_picture
+from ganbench.report.pictures import Picture, Shelf, beside_nearest, read_picture
 from ganbench.report.run_data import RunSection, run_section
+from ganbench.report.stages import Stage, of_points, stages
 from ganbench.store.layout import SAMPLES_PICTURE, TRAINING_PICTURE
 from ganbench.util.text import one_line
 
@@ -45,15 +45,6 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Samples at one point of the curve."""
-
-    images: str
-    said: str
-    picture: Picture
-
-
-@dataclass(frozen=True)
 class ModelPage:
     """Everything on the page of a model."""
 
@@ -75,6 +66,7 @@ class ModelPage:
     picture: Picture | None
     training: Picture | None
     stages: tuple[Stage, ...]
+    of_points: bool
     nearest_said: str
     runs: tuple[RunSection, ...]
 
@@ -114,7 +106,8 @@ def model_page(board: Board, ranked: Ranked, dataset: Dataset | None, shelf: She
                     if (value := getattr(row, cost.name)) is not None),
         picture=run_picture(shelf, first) if first else None,
         training=run_picture(shelf, first, TRAINING_PICTURE) if first else None,
-        stages=tuple(_stages(board, first, slug, shelf)) if first else (),
+        stages=tuple(stages(first, board.headline, dataset, slug, shelf)) if first else (),
+        of_points=first is not None and of_points(first),
         nearest_said=_nearest_said(row, dataset, sections),
         runs=tuple(sections),
     )  # fmt: skip
@@ -136,21 +129,6 @@ def _section(board: Board, row: Row, entry: Entry, dataset: Dataset | None, shel
     pictures = {what: picture for what, picture in found.items() if picture is not None}
     names = dataset.class_names if dataset else ()
     return run_section(row, entry, board.headline, pictures, names)
-
-
-def _stages(board: Board, entry: Entry, slug: str, shelf: Shelf) -> list[Stage]:
-    """Return what the first run drew at the points of its curve, as far as its samples are still there."""
-    scores = {at.images: at.metrics for at in entry.score.curve} if entry.score else {}
-    headline, found = board.headline, []
-    for point in entry.run.curve:
-        file = point.samples or (entry.run.samples if point.images == entry.run.images else None)
-        picture = shelf.put(f"curve/{slug}/{point.images}.png", partial(grid_of, entry, file))
-        if picture is None:
-            continue
-        value = scores.get(point.images, {}).get(headline.name)
-        said = f"{headline.title} {metric_value(value, headline)}" if value is not None else ""
-        found.append(Stage(f"{point.images:,} images", said, picture))
-    return found if len(found) > 1 else []
 
 
 def _nearest_said(row: Row, dataset: Dataset | None, sections: Sequence[RunSection]) -> str:

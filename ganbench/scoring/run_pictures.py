@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from torch import Tensor
 
 from ganbench.data.dataset import Dataset
@@ -17,6 +15,7 @@ from ganbench.pictures.grid import GRID, write_grid
 from ganbench.pictures.scatter import write_points, write_training
 from ganbench.store.run_record import RunRecord
 from ganbench.store.samples import read_samples
+from ganbench.store.surfaces import read_surfaces
 
 
 def write_pictures(
@@ -27,7 +26,7 @@ def write_pictures(
         order = np.arange(len(samples[:GRID])) if labels is None else by_class(labels.cpu().numpy())
         write_grid(folder / "samples.png", samples[order])
     elif samples.shape[1:] == (2,):
-        surfaces, real = _surfaces(folder), dataset.test.images
+        surfaces, real = read_surfaces(folder), dataset.test.images
         final = surfaces.get(str(run.images))
         write_points(folder / "samples.png", samples, real, final)
         panels = [
@@ -57,11 +56,3 @@ def _at(folder: Path, run: RunRecord, index: int, final: NDArray[Any]) -> NDArra
         return final if point.samples is None else read_samples(folder, point.samples)
     except (FileNotFoundError, RequestError):
         return None
-
-
-def _surfaces(folder: Path) -> dict[str, NDArray[Any]]:
-    """Return the discriminator's surfaces by images seen; none where there is no file that can be read."""
-    try:
-        return dict(load_file(folder / "surfaces.safetensors"))
-    except (OSError, SafetensorError):
-        return {}

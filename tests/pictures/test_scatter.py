@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganbench.pictures.scatter import write_points, write_training
+from ganbench.pictures.scatter import frame_png, write_points, write_training
 
 AXIS = np.linspace(-1, 1, 81, dtype=np.float32)
 SLOPE = 10 * AXIS[:, None] + AXIS[None, :]
@@ -49,3 +49,14 @@ def test_a_training_is_a_panel_a_point_of_the_curve(tmp_path: Path, count: int, 
 def test_a_flat_surface_is_no_contour(tmp_path: Path) -> None:
     write_points(tmp_path / "flat.png", np.zeros((5, 2)), None, np.ones((81, 81)))
     assert size(tmp_path / "flat.png") == (640, 640)
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf, 1e38])
+def test_a_frame_is_a_small_picture_wherever_the_points_lie(tmp_path: Path, value: float) -> None:
+    points = np.full((2000, 2), value, dtype=np.float32)
+    png = frame_png(points, None, SLOPE)
+    assert png == frame_png(points, None, SLOPE)
+    path = tmp_path / "frame.png"
+    path.write_bytes(png)
+    assert size(path) == (320, 320)
+    assert len(png) < 10_000

@@ -1,10 +1,12 @@
-"""Reports of simulated runs, made once."""
+"""Reports of simulated runs, made once, and a browser that they are looked at in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,8 @@ from tests.boards import factory
 from tests.boards.factory import Made, full, make, seeds
 from tests.store.factory import run_record
 
+Open = Callable[..., Any]
+BOARD = "tiny-quick/index.html"
 HOSTILE = "<script>alert(1)</script>"
 QUOTED = "a\"b'c&d</script>"
 METRICS = 13
@@ -73,3 +77,40 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
 @pytest.fixture(scope="session")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return Report(tmp_path_factory.mktemp("large"), many())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no chromium: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser: Any, report: Report) -> Iterator[Open]:
+    """Open a page of the report; at the end, nothing but files was asked for and no script failed."""
+    asked: list[str] = []
+    wrong: list[str] = []
+    contexts = []
+
+    def opened(path: str | Path = BOARD, **options: Any) -> Any:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
+        page = contexts[-1].new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("dialog", lambda dialog: wrong.append(dialog.message))
+        page.goto((report.out / path).as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+    assert asked
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data"}

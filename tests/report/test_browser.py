@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,48 +9,9 @@ import pytest
 
 from ganbench.report.output import write_files
 from ganbench.report.site import Shown, build_site
-from tests.report.conftest import HOSTILE, Report
+from tests.report.conftest import BOARD, HOSTILE, Open, Report
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium")
-
-Open = Callable[..., Any]
-BOARD = "tiny-quick/index.html"
 PAGES = ("index.html", BOARD, "tiny-quick/models/dcgan.html", "tiny-quick/models/broken.html")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser: Any, report: Report) -> Iterator[Open]:
-    """Open a page of the report; at the end, nothing but files was asked for and no script failed."""
-    asked: list[str] = []
-    wrong: list[str] = []
-    contexts = []
-
-    def opened(path: str | Path = BOARD, **options: Any) -> Any:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
-        page = contexts[-1].new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        page.on("dialog", lambda dialog: wrong.append(dialog.message))
-        page.goto((report.out / path).as_uri())
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert wrong == []
-    assert asked
-    assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
 
 
 def labels(page: Any) -> list[str]:

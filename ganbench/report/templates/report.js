@@ -13,6 +13,21 @@
   };
   addEventListener("hashchange", openTarget);
   openTarget();
+
+  // --- what a model drew while it learnt, one frame at a time in one place
+  all(".scrubber").forEach((each) => {
+    const range = one("input", each), said = one("output", each), frames = all("figure", each);
+    const show = () => {
+      frames.forEach((frame, at) => frame.classList.toggle("shown", at === Number(range.value)));
+      said.value = one(".shown figcaption", each).textContent;
+      range.setAttribute("aria-valuetext", said.value);
+    };
+    // the other frames are loaded when somebody is about to flip through them
+    const load = () => all("img", each).forEach((image) => { image.loading = "eager"; });
+    ["focus", "pointerenter", "input"].forEach((type) => range.addEventListener(type, load, { once: true }));
+    range.addEventListener("input", show);
+    show();  // a browser may have kept the range where it was before the page was loaded anew
+  });
   if (!data) return;
 
   // --- a model that is pointed at lights up wherever it is shown
