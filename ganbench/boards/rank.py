@@ -41,9 +41,15 @@ def rank(rows: Sequence[Row]) -> list[Ranked]:
     """Order rows and give models their ranks by their headline metric, of which less is better.
 
     The ceiling comes first, then models by mean, then memorisers and floors, none of which is ranked; then what has no
-    value because every run failed. Published rows stand below the user's own, in the same order.
+    value because every run failed. Published rows stand below the user's own, in the same order; of a
+    model that the user trained, too, the published row has no rank: it is no rival of itself.
     """
-    contenders = [(row, row.headline.sample) for row in rows if row.role == "model" and row.headline]
+    own = {row.label for row in rows if not row.published and row.headline}
+    contenders = [
+        (row, row.headline.sample)
+        for row in rows
+        if row.role == "model" and row.headline and not (row.published and row.label in own)  # no rival of itself
+    ]
     samples = [sample for _, sample in contenders]
     ranked = {
         (row.label, row.published): Ranked(row, *span, first)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -108,3 +109,12 @@ def test_places_are_those_of_every_pair_tested() -> None:
         spans.append((each.best, each.worst))
     assert len(set(spans)) > 10, "the ranges differ"
     assert 1 < sum(each.may_be_first for each in found) < len(found)
+
+
+def test_a_published_row_is_no_rival_of_the_users_row_of_that_model() -> None:
+    own = rows([*seeds("a", (10.0, 10.1, 10.2)), *seeds("b", (20.0, 20.1, 20.2))])
+    shared = [
+        replace(row, published=True) for row in rows([*seeds("a", (10.0, 10.1)), *seeds("c", (30.0, 30.1, 30.2))])
+    ]
+    found = {(each.row.label, each.row.published): each.rank for each in rank([*own, *shared])}
+    assert found == {("a", False): "1", ("b", False): "2", ("a", True): "", ("c", True): "3"}
