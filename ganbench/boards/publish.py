@@ -23,7 +23,7 @@ from ganbench.store.samples import read_samples
 from ganbench.store.score_record import SCHEMA, ScoreRecord, ScoringProtocol
 from ganbench.store.store import Store
 from ganbench.tracks.track import Track
-from ganbench.util.atomic_io import write_bytes, write_text
+from ganbench.util.atomic_io import check_writable, write_bytes, write_text
 from ganbench.util.checked_json import decode
 
 TRACK = "track.json"
@@ -56,6 +56,7 @@ def publish(
         raise RequestError(f"track {request.track.name!r}: {store.root} holds no scored run of it: nothing to publish")
     for entry in entries:
         _check_samples(entry)
+    check_writable(published, "--published")
     write_text(folder / TRACK, json.dumps(track_content(request), indent=1) + "\n")
     for entry in entries:
         _copy(entry, folder / "runs" / entry.run.key)

@@ -28,10 +28,8 @@ def publish(track: str, budget: str | None, runs: Path, published: Path, data_di
     from ganbench.experiment.protocols import board_request
     from ganbench.registry.catalog import known_sources
     from ganbench.store.store import Store
-    from ganbench.util.atomic_io import check_writable
 
     request = board_request(track, budget=budget, data_dir=data_dir)
-    check_writable(published, "--published")
     board, keys = merge(request, Store(runs), published, known_sources=known_sources())
     if not quiet:
         console().print(table(board))
