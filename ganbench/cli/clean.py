@@ -31,8 +31,6 @@ def clean(keys: tuple[str, ...], runs: Path, curves: bool, dry_run: bool) -> Non
     from ganbench.store.store import Store
     from ganbench.util.text import human_bytes, one_line
 
-    if not runs.exists():
-        raise RequestError(f"--runs {runs}: there is no such folder: name the one that your runs are in")
     store = Store(runs)
     every = store.keys()
     chosen = list(dict.fromkeys(_key(find_folder(key, runs), runs) for key in keys)) if keys else every

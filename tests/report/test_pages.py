@@ -12,9 +12,11 @@ from urllib.parse import unquote
 
 import pytest
 
+from ganbench.boards.board import build_board
 from ganbench.boards.formatting import first_place
 from ganbench.report.site import Shown, build_site
 from ganbench.store.run_record import CurvePoint, RunStatus
+from ganbench.store.store import Store
 from tests.boards import factory
 from tests.boards.factory import Made, make, seeds
 from tests.report.conftest import HOSTILE, QUOTED, Report
@@ -219,3 +221,12 @@ def test_odd_boards_have_their_pages(tmp_path: Path, made: list[Made]) -> None:
         for content in files.values():
             assert not any(b"nan" in found for found in re.findall(rb' (?:d|cx|cy|x|y)="[^"]*"', content))
             assert b'="None"' not in content and b">None<" not in content
+
+
+def test_the_picture_of_the_first_good_run_stands_once(tmp_path: Path) -> None:
+    made = [make("a", 0, status=RunStatus.FAILED, reason="x"), *(make("a", at, 20.0 + at) for at in (1, 2))]
+    factory.write(tmp_path, made, pictures=True)
+    board = build_board(factory.REQUEST, [Store(tmp_path)])
+    page = Page(build_site([Shown(board)])["tiny-quick/models/a.html"].decode())
+    shown = [each.attributes["src"] for each in page.of("img")]
+    assert len(shown) == len(set(shown)) == 2
