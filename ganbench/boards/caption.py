@@ -1,4 +1,4 @@
-"""How a board was made: protocols, hashes, machines and versions, all read from its records."""
+"""How a board was made, and what is not on it: protocols, hashes, machines and versions, all read from its records."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Any
 
 from ganbench.boards.board import Board
 from ganbench.boards.checks import started
+from ganbench.util.text import one_line
+
+LIMIT = 240
+"""Characters of a reason, or of a list of runs."""
 
 
 def caption(board: Board) -> list[tuple[str, str]]:
@@ -35,6 +39,17 @@ def caption(board: Board) -> list[tuple[str, str]]:
         ("code", _distinct(map(_code, provenances))),
         ("date", " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "unknown"),
     ]  # fmt: skip
+
+
+def absent(board: Board) -> list[str]:
+    """Return sentences on what is not on a board: what was superseded, left out or refused, and why."""
+    reasons: dict[str, list[str]] = {}
+    for refusal in board.refused:
+        reasons.setdefault(refusal.reason, []).append(refusal.what)
+    said = [one_line(str(each), LIMIT) for each in (*board.superseded, *board.left_out)]
+    return said + [
+        f"refused: {one_line(', '.join(what), LIMIT)}: {one_line(why, LIMIT)}" for why, what in reasons.items()
+    ]
 
 
 def _machine(provenance: dict[str, Any]) -> str:

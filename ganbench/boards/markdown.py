@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
-from ganbench.boards.caption import caption
+from ganbench.boards.caption import absent, caption
 from ganbench.boards.curves import chosen as curve_rows
 from ganbench.boards.entries import Column
 from ganbench.boards.formatting import BLANK, first_place, plus_minus
@@ -242,14 +242,6 @@ def _source(text: str) -> str:
 
 
 def _absent(board: Board) -> Iterable[str]:
-    """Say what is not on the board, and why."""
-    reasons: dict[str, list[str]] = {}
-    for refusal in board.refused:
-        reasons.setdefault(refusal.reason, []).append(refusal.what)
-    lines = [f"- {escape(str(each), 200)}" for each in (*board.superseded, *board.left_out)]
-    lines += [
-        f"- refused: {escape(', '.join(names), 200)}: {escape(reason, _REASON)}" for reason, names in reasons.items()
-    ]
-    if lines:
+    if lines := absent(board):
         yield "## Not on this board"
-        yield "\n".join(lines)
+        yield "\n".join(f"- {escape(line)}" for line in lines)

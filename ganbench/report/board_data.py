@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-from markupsafe import Markup
 
 from ganbench.boards import csv_table
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
-from ganbench.boards.caption import caption
+from ganbench.boards.caption import absent, caption
 from ganbench.boards.costs import COSTS
 from ganbench.boards.entries import Column
 from ganbench.boards.estimate import Estimate
@@ -21,8 +18,9 @@ from ganbench.boards.table import Cell as TableCell
 from ganbench.boards.table import Table, TableColumn, board_table
 from ganbench.metric import MetricInfo
 from ganbench.report import charts
-from ganbench.report.charts import Front, Series
-from ganbench.report.comparison import Cell, Pair, effect_words, matrix, pairs, verdict
+from ganbench.report.board_page import BoardPage, Comparison, FailedRow, Heading, Meaning, Sample, TableRow, Value
+from ganbench.report.charts import Series
+from ganbench.report.comparison import Pair, effect_words, matrix, pairs, verdict
 from ganbench.report.links import Links
 from ganbench.report.pictures import Picture
 from ganbench.util.text import one_line
@@ -30,122 +28,6 @@ from ganbench.util.text import one_line
 MORE_IS_BETTER = {"images_per_second"}
 """Costs that are none."""
 REASON = 400
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A column: its name in the CSV, its title, whether less or more is better, and whether it is shown at first."""
-
-    key: str
-    title: str
-    kind: str
-    better: str = ""
-    shown: bool = True
-
-
-@dataclass(frozen=True)
-class Value:
-    """A number in the table: as it is shown, as it stands in the CSV, and what a pointer over it tells.
-
-    `more` holds the interval, then every seed's value: ``23.4,29.1;25.0;26.2`` where all seeds from 0 on have one,
-    else with their indices: ``23.4,29.1;0 25.0;3 26.2``.
-    """
-
-    text: str
-    value: str
-    aside: str = ""
-    more: str = ""
-
-
-@dataclass(frozen=True)
-class TableRow:
-    """A row: where it stands, who it is, and its numbers in the order of the headings."""
-
-    index: int
-    rank: str
-    label: str
-    href: str
-    family: str
-    role: str
-    published: bool
-    forest: Markup
-    values: tuple[Value, ...]
-    runs: str
-    note: str
-    style: str
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A sample grid under its name."""
-
-    index: int
-    label: str
-    href: str
-    value: str
-    picture: Picture | None
-    training: Picture | None
-    family: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The two models that are compared at first, by their indices, and what is said of them."""
-
-    first: int
-    second: int
-    head: str
-    said: str
-
-
-@dataclass(frozen=True)
-class FailedRow:
-    """Runs of a model that ended alike."""
-
-    label: str
-    href: str
-    said: str
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a column means, and where it comes from."""
-
-    title: str
-    key: str
-    limits: str
-    meaning: str
-    source: str
-
-
-@dataclass(frozen=True)
-class BoardPage:
-    """Everything on the page of a board."""
-
-    name: str
-    dataset: str
-    budget: str
-    summary: str
-    headline: str
-    first_place: str
-    joint: bool
-    models: int
-    headings: tuple[Heading, ...]
-    rows: tuple[TableRow, ...]
-    families: tuple[str, ...]
-    compared: Comparison | None
-    samples: tuple[Sample, ...]
-    series: tuple[Series, ...]
-    curves: tuple[Markup, ...]
-    curve_samples: int
-    fronts: tuple[Front, ...]
-    matrix: tuple[tuple[str, tuple[Cell | None, ...]], ...]
-    alone: tuple[str, ...]
-    failures: tuple[FailedRow, ...]
-    absent: tuple[str, ...]
-    meanings: tuple[Meaning, ...]
-    caption: tuple[tuple[str, str], ...]
-    data: Mapping[str, object]
 
 
 def board_page(
@@ -183,7 +65,7 @@ def board_page(
         ) if len(paired) > 1 else (),
         alone=tuple(each.label for each, sample in zip(series, samples, strict=True) if not sample or sample.n < 2),
         failures=tuple(_failures(board, links)),
-        absent=tuple(_absent(board)),
+        absent=tuple(absent(board)),
         meanings=tuple(meaning(column) for column in board.columns),
         caption=tuple(caption(board)),
         data={
@@ -291,17 +173,6 @@ def _failures(board: Board, links: Links) -> list[FailedRow]:
         FailedRow(name(ranked.row), links.model(ranked.row), one_line(str(failure), REASON))
         for ranked in board.rows
         for failure in ranked.row.failures
-    ]
-
-
-def _absent(board: Board) -> list[str]:
-    """Say what is not on the board, and why."""
-    reasons: dict[str, list[str]] = {}
-    for refusal in board.refused:
-        reasons.setdefault(refusal.reason, []).append(refusal.what)
-    lines = [one_line(str(each), REASON) for each in (*board.superseded, *board.left_out)]
-    return lines + [
-        f"refused {one_line(', '.join(names), 200)}: {one_line(reason, REASON)}" for reason, names in reasons.items()
     ]
 
 

@@ -14,7 +14,8 @@ from ganbench.boards.entries import Entry
 from ganbench.boards.formatting import BLANK, interval, metric_value, name, number
 from ganbench.boards.rank import Ranked
 from ganbench.data.dataset import Dataset
-from ganbench.report.board_data import Meaning, meaning
+from ganbench.report.board_data import meaning
+from ganbench.report.board_page import Meaning
 from ganbench.report.links import row_slug
 from ganbench.report.pictures import Picture, Shelf, beside_nearest, read_picture
 from ganbench.report.run_data import RunSection, run_section

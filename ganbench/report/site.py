@@ -17,7 +17,8 @@ import ganbench
 from ganbench.boards.board import Board
 from ganbench.boards.formatting import first_place
 from ganbench.data.dataset import Dataset
-from ganbench.report.board_data import BoardPage, board_page, csv_files
+from ganbench.report.board_data import board_page, csv_files
+from ganbench.report.board_page import BoardPage
 from ganbench.report.links import Links
 from ganbench.report.model_data import ModelPage, arxiv, model_page, run_picture
 from ganbench.report.pictures import Picture, Shelf
