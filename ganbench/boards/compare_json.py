@@ -8,6 +8,7 @@ from ganbench.boards.aggregate import Row
 from ganbench.boards.compare import MetricComparison, RowComparison, Wins
 from ganbench.boards.compare_curves import EqualPoint
 from ganbench.boards.compare_text import advice, more_seeds, sentence
+from ganbench.boards.costs import COSTS
 from ganbench.boards.estimate import Estimate
 
 SCHEMA = 1
@@ -49,8 +50,7 @@ def _side(row: Row) -> dict[str, Any]:
     return {
         "label": row.label, "family": row.family, "role": row.role, "published": row.published,
         "runs": len(row.entries), "seeds": [entry.seed_index for entry in row.ok], "samples": row.samples,
-        "parameters": row.parameters, "images_per_second": row.images_per_second, "train_seconds": row.train_seconds,
-        "sample_seconds": row.sample_seconds, "peak_memory_mib": row.peak_memory_mib, "flops": row.flops,
+        **{cost.name: getattr(row, cost.name) for cost in COSTS},
         "flags": list(row.flags),
         "failures": [
             {"status": each.status, "reason": each.reason, "count": each.count, "total": each.total}

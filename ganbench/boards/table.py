@@ -180,8 +180,7 @@ def _measured(
 
 
 def _cost(value: float | None, cost: Cost) -> Cell:
-    if value is None:
-        return Cell(None, BLANK, BLANK)
-    if cost.write is not None:
-        return Cell(value, cost.write(value), cost.write(value))
-    return Cell(value, number(value, cost.digits), number(value, 1 if cost.digits and value < 10 else 0))
+    short = cost.text(value)
+    if value is not None and value >= 10 and cost.write is None:  # a terminal has no room for decimals
+        short = number(value)
+    return Cell(value, cost.text(value), short)

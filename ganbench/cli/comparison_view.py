@@ -19,18 +19,10 @@ from ganbench.boards.compare_text import (
     short_percent,
     value,
 )
-from ganbench.boards.formatting import BLANK, metric_value, number
+from ganbench.boards.costs import COSTS
+from ganbench.boards.formatting import BLANK, metric_value
 from ganbench.cli.table_printer import print_line, print_table
 from ganbench.metric import MetricInfo
-from ganbench.util.text import human_flops
-
-COSTS = (
-    ("parameters", "parameters", 0),
-    ("images per second", "images_per_second", 0),
-    ("training seconds", "train_seconds", 1),
-    ("sampling seconds", "sample_seconds", 1),
-    ("peak memory of training, MiB", "peak_memory_mib", 0),
-)
 
 
 def show_rows(found: RowComparison) -> None:
@@ -50,9 +42,7 @@ def show_rows(found: RowComparison) -> None:
     _show_metrics(found)
     _show_curves(found)
     click.echo()
-    costs = [(what, *(number(getattr(row, field), digits) for row in found.sides)) for what, field, digits in COSTS]
-    counts = [row.flops for row in found.sides]
-    costs.append(("operations of training", *(BLANK if count is None else human_flops(count) for count in counts)))
+    costs = [(cost.meaning, *(cost.text(getattr(row, cost.name)) for row in found.sides)) for cost in COSTS]
     print_table("costs, means over runs", ("", "A", "B"), costs, fold=("",))
     notes = [
         f"{letter}: {note}"

@@ -101,7 +101,7 @@ def _show_costs(record: RunRecord) -> None:
     rate = f", {record.images_per_second:,.0f} a second" if record.images_per_second else ""
     _line("trained", f"{record.images:,} images in {record.steps:,} steps{rate}")
     if record.flops is not None:
-        _line("operations", f"{human_flops(record.flops)} of training")
+        _line("FLOPs", f"{human_flops(record.flops)} of training")
     if record.resumed:
         _line("resumed", f"after {', '.join(f'{images:,}' for images in record.resumed)} images")
     memory = f"{record.peak_memory_bytes / 2**20:,.0f} MiB" if record.peak_memory_bytes else "not known"

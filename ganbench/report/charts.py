@@ -11,18 +11,15 @@ from markupsafe import Markup
 from ganbench.boards.board import Board
 from ganbench.boards.costs import COSTS, Cost
 from ganbench.boards.curves import Point, points
-from ganbench.boards.formatting import interval, name, number
+from ganbench.boards.formatting import interval, name
 from ganbench.boards.rank import Ranked
 from ganbench.report import svg
 from ganbench.store.run_record import RunRecord
 
 AXES = (("images", "images seen"), ("seconds", "training seconds"), ("flops", "training FLOPs"))
 """What a curve is drawn over, where records have it."""
-PARETO = {
-    "train_seconds": "training seconds", "parameters": "parameters", "peak_memory_mib": "peak memory of training, MiB",
-    "flops": "training FLOPs",
-}  # fmt: skip
-"""Costs by the name of their `Row`'s field that quality is drawn over, with the titles of their axes."""
+PARETO = ("train_seconds", "parameters", "peak_memory_mib", "flops")
+"""Costs, by the name of their `Row`'s field, that quality is drawn over, in this order."""
 VISIBLE = 8
 """Models whose curves are drawn at first: so many lines an eye can follow."""
 COLOURS, DASHES = 7, 4
@@ -128,12 +125,11 @@ class Front:
 
 def fronts(board: Board, series: Sequence[Series]) -> list[Front]:
     """Return the headline metric over each cost that at least one model has, with its Pareto front."""
-    found = [_front(board, series, cost, PARETO[cost.name]) for cost in COSTS if cost.name in PARETO]
-    order = list(PARETO)
-    return sorted((front for front in found if front), key=lambda front: order.index(front.key))
+    costs = {cost.name: cost for cost in COSTS}
+    return [front for name in PARETO if (front := _front(board, series, costs[name]))]
 
 
-def _front(board: Board, series: Sequence[Series], cost: Cost, axis: str) -> Front | None:
+def _front(board: Board, series: Sequence[Series], cost: Cost) -> Front | None:
     known = [
         (value, each.ranked.row.headline.mean, each)
         for each in series
@@ -148,7 +144,7 @@ def _front(board: Board, series: Sequence[Series], cost: Cost, axis: str) -> Fro
             least = mean
             best.append((value, mean, each))
     x, y = svg.across(value for value, _, _ in known), svg.upwards(_spread(known))
-    content = [svg.frame(x, y, axis, board.headline.title + board.headline.arrow)]
+    content = [svg.frame(x, y, cost.meaning, board.headline.title + board.headline.arrow)]
     steps = [(x(value), y(mean)) for value, mean, _ in best]
     corners = [(right[0], left[1]) for left, right in zip(steps, steps[1:], strict=False)]
     stairs = [place for pair in zip(steps, corners, strict=False) for place in pair] + [steps[-1]]
@@ -157,7 +153,7 @@ def _front(board: Board, series: Sequence[Series], cost: Cost, axis: str) -> Fro
         found = each.ranked.row.headline
         assert found is not None
         low, high = (mean if end is None or end <= 0 else end for end in (found.low, found.high))
-        spent = cost.write(value) if cost.write else number(value, cost.digits)
+        spent = cost.text(value)
         said = f"{each.label}: {each.value}; {spent}"
         content.append(Markup(
             '<a href="{0}" class="{1}" data-m="{2}"><title>{3}</title>'
@@ -165,10 +161,10 @@ def _front(board: Board, series: Sequence[Series], cost: Cost, axis: str) -> Fro
         ).format(each.href, each.style, each.index, said, svg.place(x(value)), svg.place(y(low)),
                  svg.place(y(high)), svg.place(y(mean))))  # fmt: skip
     content += _names([(x(value), y(mean), each) for value, mean, each in best[:NAMED]])
-    label = f"{board.headline.title} over {axis}, a point for each model; a step line joins the Pareto front"
+    label = f"{board.headline.title} over {cost.meaning}, a point for each model; a step line joins the Pareto front"
     names = tuple(each.label for _, _, each in best)
     picture = svg.chart(content, label, interactive=True)
-    return Front(cost.name, axis, picture, names, len(series) - len(known))
+    return Front(cost.name, cost.meaning, picture, names, len(series) - len(known))
 
 
 def _spread(known: Iterable[tuple[float, float, Series]]) -> list[float]:

@@ -11,7 +11,7 @@ from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
 from ganbench.boards.costs import COSTS
 from ganbench.boards.entries import Entry
-from ganbench.boards.formatting import BLANK, interval, metric_value, name, number
+from ganbench.boards.formatting import BLANK, interval, metric_value, name
 from ganbench.boards.rank import Ranked
 from ganbench.data.dataset import Dataset
 from ganbench.report.board_data import meaning
@@ -103,7 +103,7 @@ def model_page(board: Board, ranked: Ranked, dataset: Dataset | None, shelf: She
         parameters=tuple(_parameters(row)),
         seeds=tuple(entry.seed_index for entry in row.entries),
         metrics=tuple(_metrics(board, row)),
-        costs=tuple((cost.title, cost.write(value) if cost.write else number(value, cost.digits)) for cost in COSTS
+        costs=tuple((cost.title, cost.text(value)) for cost in COSTS
                     if (value := getattr(row, cost.name)) is not None),
         picture=run_picture(shelf, first) if first else None,
         training=run_picture(shelf, first, TRAINING_PICTURE) if first else None,

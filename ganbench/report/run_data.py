@@ -198,7 +198,7 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("trained on", f"{training.dataset}, {training.n:,} images, sha256 {training.train_sha256[:HASH]}"),
         ("trained", f"{run.images:,} images in {run.steps:,} steps{rate}" if run.steps else ""),
         ("seconds", spent),
-        ("operations", human_flops(run.flops) if run.flops is not None else ""),
+        ("training FLOPs", human_flops(run.flops) if run.flops is not None else ""),
         ("peak memory", memory),
         ("resumed after", ", ".join(f"{images:,} images" for images in run.resumed)),
         ("notes", "; ".join(run.flags)),

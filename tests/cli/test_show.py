@@ -46,7 +46,7 @@ def test_a_run_is_shown_whole(folder: Path, record: RunRecord, command: Command)
         f"{record.key}  vae[latent_dim=20]  seed 2  ok", "latent_dim=20", record.spec.import_path,
         record.spec.model_info.source[:12], "8kimg, fp32", "digits, 1,000 of 1x8x8, 10 classes",
         training.train_sha256[:12], f"{record.spec.seed}, seed index 2", "1,234 parameters",
-        "8,000 images in 125 steps", "operations  1.2 TFLOPs of training",
+        "8,000 images in 125 steps", "FLOPs       1.2 TFLOPs of training",
         str(record.provenance["started"]), str(record.provenance["torch"]), "ganbench run --plugins tiny",
         str(folder / "run.json"), str(folder / "samples.png"), str(folder / "curve.csv"),
         str(folder / "samples" / "final.npy"), "they can be drawn again from the checkpoint",
