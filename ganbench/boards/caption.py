@@ -9,6 +9,14 @@ from ganbench.boards.board import Board
 from ganbench.boards.checks import started
 from ganbench.util.text import one_line
 
+READING = (
+    "Each number is the mean over training seeds with its 95 % interval. For a distance such as FID it is the "
+    "geometric mean, because its logarithm is averaged and compared. A rank is the range of places that Welch's "
+    "t-test leaves open, pair by pair: it puts two equal models in an order in 5 % of cases. The variance of a row is "
+    "at least that of the scored images. One seed separates nothing; its interval covers the scored images alone. A "
+    "failed run counts as the worst value on the board."
+)
+"""How a board is read, wherever it is shown."""
 LIMIT = 240
 """Characters of a reason, or of a list of runs."""
 

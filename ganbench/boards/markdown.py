@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
-from ganbench.boards.caption import absent, caption
+from ganbench.boards.caption import READING, absent, caption
 from ganbench.boards.curves import chosen as curve_rows
 from ganbench.boards.entries import Column
 from ganbench.boards.formatting import BLANK, first_place, plus_minus
@@ -127,14 +127,8 @@ def _other_columns(table: Table) -> Iterable[str]:
 def _reading_ranks(board: Board) -> Iterable[str]:
     jointly = " (jointly at 95 %)" if board.possible_firsts else ""
     yield (
-        f"Ranked by {board.headline.title}, less is better; {escape(first_place(board))}{jointly}. A cell is "
-        "the mean over training seeds (`runs` of them) with its 95 % interval: of a distance such as FID the geometric "
-        "mean, for its logarithm is averaged and compared. A rank is the range of places that Welch's t-test leaves "
-        "open, pair by pair: of two equal models one is put above the other in 5 % of cases. The variance of a row is "
-        "at least that of "
-        "the scored images. One seed separates nothing; its interval is of the scored images alone. A run that failed "
-        f"counts as the worst value on the board. Rows in *italics* calibrate the board and are not ranked; {BLANK} is "
-        "a value that does not exist."
+        f"Ranked by {board.headline.title}, less is better; {escape(first_place(board))}{jointly}. {READING} Rows in "
+        f"*italics* calibrate the board and are not ranked; {BLANK} means that there is no value."
     )
     real = board.ceiling.row if board.ceiling else None
     column = next((each for each in board.columns if real and each.name in ("cas", "cas_oracle")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ganbench.boards import csv_table
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import Board
-from ganbench.boards.caption import absent, caption
+from ganbench.boards.caption import READING, absent, caption
 from ganbench.boards.costs import COSTS
 from ganbench.boards.entries import Column
 from ganbench.boards.estimate import Estimate
@@ -67,6 +67,7 @@ def board_page(
         failures=tuple(_failures(board, links)),
         absent=tuple(absent(board)),
         meanings=tuple(meaning(column) for column in board.columns),
+        reading=READING,
         caption=tuple(caption(board)),
         data={
             "names": [name(ranked.row) for ranked in board.rows],

@@ -124,5 +124,6 @@ class BoardPage:
     failures: tuple[FailedRow, ...]
     absent: tuple[str, ...]
     meanings: tuple[Meaning, ...]
+    reading: str
     caption: tuple[tuple[str, str], ...]
     data: Mapping[str, object]

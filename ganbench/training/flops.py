@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ganbench.training.loop import Loop
 
 STEPS = 20
-"""Steps that are counted at the most, which shows rounds of up to ten."""
+"""The most steps that are counted: enough for a pattern that repeats every ten steps to show."""
 ALIKE = 6
-"""So many alike are enough: rounds of up to six would have shown, and a WGAN's are of five (arXiv:1701.07875)."""
+"""If this many steps cost the same, counting stops. A WGAN's pattern has five steps (arXiv:1701.07875)."""
 Shape = Sequence[int]
 
 
@@ -52,12 +52,12 @@ def training_flops(
 
 
 def flops_per_step(loop: Loop, steps: int, tick: Callable[[], None] = lambda: None) -> float | None:
-    """Return the mean FLOPs of one step, counted over 6 more if they are alike, else 20, in no case over `steps`.
+    """Return the mean FLOPs of a step, over 6 further steps if all cost the same, else over 20, at most `steps`.
 
-    Steps may differ, as where a critic learns several times for each step of a generator: where they come in rounds of
-    up to half of those counted, the mean is that of one round, else that of all of them. None where there is nothing
-    that the counter counts. The model goes on learning, in training mode and beyond its budget: call it on one that
-    nobody needs any more. Raises what the model's `step` does.
+    Steps may differ: a critic may be updated several times for each update of the generator. If the costs repeat with a
+    period of at most half the steps counted, the mean is taken over one period, else over all. None if the counter
+    counts nothing. The model is trained further, beyond its budget: call this only on a model that is no longer needed.
+    Raises what the model's `step` raises.
     """
     # Imported here: without Triton it warns, which belongs into the run's log.
     from torch.utils.flop_counter import FlopCounterMode
@@ -71,12 +71,12 @@ def flops_per_step(loop: Loop, steps: int, tick: Callable[[], None] = lambda: No
             tick()
             if len(counts) == ALIKE and len(set(counts)) == 1:
                 break
-    return mean_of_rounds(counts) or None
+    return mean_of_period(counts) or None
 
 
 class _Whole(ModuleTracker):
-    """Takes all modules for one: the hooks that tell them apart make ``torch.autograd.grad`` raise, which penalties on
-    gradients call, and they take time."""
+    """A module tracker that sets no hooks: torch's make `torch.autograd.grad` raise, as gradient penalties call it, and
+    slow every step down. Only the total is needed here."""
 
     def __enter__(self) -> _Whole:
         return self
@@ -85,8 +85,8 @@ class _Whole(ModuleTracker):
         pass
 
 
-def mean_of_rounds(counts: Sequence[int]) -> float:
-    """Return the mean over one round, where `counts` hold two or more that are alike, else over all; 0 for none."""
+def mean_of_period(counts: Sequence[int]) -> float:
+    """Return the mean over one period, if `counts` hold two or more of them, else over all; 0 if there are none."""
     for length in range(1, len(counts) // 2 + 1):
         if all(one == other for one, other in zip(counts, counts[length:], strict=False)):
             counts = counts[:length]

@@ -25,7 +25,7 @@ from ganbench.training import flops as counting
 from ganbench.training import training_run
 from ganbench.training.checkpoint import read_file
 from ganbench.training.data_file import write_training_data
-from ganbench.training.flops import flops_per_step, mean_of_rounds, training_flops
+from ganbench.training.flops import flops_per_step, mean_of_period, training_flops
 from ganbench.training.hyperparameters import make_config
 from ganbench.training.loop import Loop
 from ganbench.training.phase_timer import PhaseTimer
@@ -135,7 +135,7 @@ def test_alike_steps_are_soon_counted_and_no_more_than_were_made() -> None:
     ],
 )  # fmt: skip
 def test_the_mean_is_that_of_one_round(counts: list[int], mean: float) -> None:
-    assert mean_of_rounds(counts) == pytest.approx(mean)
+    assert mean_of_period(counts) == pytest.approx(mean)
 
 
 def test_a_penalty_on_gradients_is_counted() -> None:
