@@ -17,6 +17,9 @@ _HOMES = {
     "Model": "ganbench.model",
     "DataSpec": "ganbench.model",
     "Batch": "ganbench.model",
+    "Choice": "ganbench.search_space",
+    "LogUniform": "ganbench.search_space",
+    "Uniform": "ganbench.search_space",
     "RunRecord": "ganbench.store.run_record",
     "Metric": "ganbench.metric",
     "Score": "ganbench.metric",
@@ -30,7 +33,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "Batch", "DataSpec", "Metric", "Model", "RequestError", "RunRecord", "Score",
+    "Batch", "Choice", "DataSpec", "LogUniform", "Metric", "Model", "RequestError", "RunRecord", "Score", "Uniform",
     "compare", "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run", "score",
 ]  # fmt: skip
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from ganbench.api import compare, evaluate, leaderboard, load, reproduce, run, score
     from ganbench.metric import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
+    from ganbench.search_space import Choice, LogUniform, Uniform
     from ganbench.store.run_record import RunRecord
 
 

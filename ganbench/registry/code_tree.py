@@ -74,7 +74,13 @@ def _read(path: Path, _mtime: int, _size: int) -> Code:
 
 
 def _text(value: Any) -> Iterator[str]:
-    """Write a syntax tree as text, without strings that stand alone as statements: docstrings are such."""
+    """Write a syntax tree as text.
+
+    Strings that stand alone as statements are left out, docstrings being such, and so is what ``Annotated[type, ...]``
+    adds to its type: a search space decides what is tried, not what a model does.
+    """
+    if isinstance(value, ast.Subscript) and _is_annotated(value):
+        value = value.slice.elts[0]  # type: ignore[attr-defined]
     if isinstance(value, ast.AST):
         yield type(value).__name__ + "("
         for name in value._fields:
@@ -93,6 +99,11 @@ def _text(value: Any) -> Iterator[str]:
         yield "]"
     else:
         yield repr(value)
+
+
+def _is_annotated(node: ast.Subscript) -> bool:
+    name = getattr(node.value, "attr", getattr(node.value, "id", None))
+    return name == "Annotated" and isinstance(node.slice, ast.Tuple)
 
 
 def _is_bare_text(node: Any) -> bool:

@@ -281,3 +281,20 @@ def test_what_is_not_there_is_one_line(place: str) -> None:
     with pytest.raises(RequestError) as refusal:
         source_hash_of(place)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "counts"),
+    [
+        ("lr: Annotated[float, Uniform(0, 2)] = 0.2", False),
+        ("lr: typing.Annotated[float, Choice(0.1, 0.2)] = 0.2", False),
+        ("lr: float = 0.2", False),
+        ("lr: Annotated[float, Uniform(0, 1)] = 0.3", True),
+        ("lr: Annotated[int, Uniform(0, 1)] = 0.2", True),
+    ],
+)
+def test_search_spaces_do_not_count(tmp_path: Path, field: str, counts: bool) -> None:
+    (tmp_path / "one.py").write_text("class Config:\n    lr: Annotated[float, Uniform(0, 1)] = 0.2\n")
+    (tmp_path / "two.py").write_text(f"class Config:\n    {field}\n")
+    one, two = (read_code(tmp_path / name).sha256 for name in ("one.py", "two.py"))
+    assert (one != two) is counts
