@@ -68,7 +68,7 @@ def test_trials_are_runs_on_other_seeds_against_the_validation_split(tuned: tupl
     store = Store(folder / "tuning")
     records = [store.read(key) for key in store.keys()]
     assert {record.spec.seed_index for record in records if record} == {100}
-    scores = [score for key in store.keys() for score in store.scores(key).scores]
+    scores = [score for key in store.keys() for score in store.scores(key).records]
     assert {score.protocol.split for score in scores} == {"validation"}
     assert {tuple(score.metrics) for score in scores} == {("fid",)}
     told = settings(folder)
