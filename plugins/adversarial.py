@@ -14,8 +14,8 @@ its own gives others, and networks where it needs others. Options that every suc
   arXiv:2006.10738; 0: none), which keeps it from learning a small training set by heart;
 - `clip_gradient`, the largest norm of each network's gradient (0: any).
 
-By default the average (momentum 0.995) and shifts of one pixel are on, in no paper of 2014 to 2018 they are; each
-model says in its docstring what it does. Weights are drawn as `layers.initialise` says.
+The average (momentum 0.995) and shifts of one pixel are on by default; most of the papers have neither. Each model says
+in its docstring what it does. Weights are drawn as `layers.initialise` says.
 """
 
 from __future__ import annotations
