@@ -63,7 +63,7 @@ def test_beta_weighs_the_kl_term() -> None:
 
 
 def test_the_learned_variance_starts_where_it_is_told() -> None:
-    assert float(VAE(SPEC, VAE.Config(log_variance=-2.5)).log_variance) == -2.5
+    assert VAE(SPEC, VAE.Config(log_variance=-2.5)).log_variance.item() == -2.5
 
 
 def test_the_warm_up_rises_linearly_to_one_and_stays() -> None:
