@@ -31,7 +31,7 @@ class IWAE(ConvVAE):
     @dataclass(frozen=True)
     class Config(ConvVAE.Config):
         width: int = 16
-        samples: Annotated[int, ganbench.Choice(1, 5, 10)] = 5
+        samples: Annotated[int, ganbench.Choice(2, 5, 10)] = 5
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         if config.beta != 1:

@@ -13,8 +13,8 @@ their mean, closer to log P(x)). `levels` of 0 means 2 where the first batch is 
 
 What differs from the paper: two scales; s and t come from three convolutions of `width` channels (twice that at half
 the size), where it has residual networks with batch normalisation and weight normalisation, and there is no batch
-normalisation between couplings; perceptrons of two layers of `hidden` units for points; gradients are clipped; no weight
-decay, batches of 32 and not of 64, and no flipped images.
+normalisation between couplings; perceptrons of two layers of `hidden` units for points; gradients are clipped; no
+weight decay, batches of 32 and not of 64, and no flipped images.
 """
 
 from __future__ import annotations
