@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,6 +42,7 @@ def caption(board: Board) -> list[tuple[str, str]]:
          f"{scoring.reference_sha256[:12]}"),
         ("extractor", f"{scoring.extractor}, sha256 {scoring.extractor_sha256[:12]}"),
         ("seeds", _listed(map(str, indices)) or "none"),
+        ("tuning", _tuning(board)),
         ("downstream classifier", f"{scoring.classifier_steps:,} updates, {scoring.classifier_seeds} seeds a run"),
         ("machine", _distinct(map(_machine, provenances))),
         ("versions", _distinct(map(_versions, provenances))),
@@ -58,6 +60,14 @@ def absent(board: Board) -> list[str]:
     return said + [
         f"refused: {one_line(', '.join(what), LIMIT)}: {one_line(why, LIMIT)}" for why, what in reasons.items()
     ]
+
+
+def _tuning(board: Board) -> str:
+    """Return how the hyper-parameters of rows were found, and of how many rows that is told."""
+    rows = [ranked.row for ranked in board.rows if ranked.row.role == "model"]
+    told = Counter(str(row.tuning) for row in rows if row.tuning)
+    said = [f"{how} ({count} of {len(rows)} rows)" for how, count in told.items()]
+    return "; ".join(said) or "hyper-parameters as given"
 
 
 def _machine(provenance: dict[str, Any]) -> str:

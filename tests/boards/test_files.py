@@ -86,7 +86,7 @@ def test_csv_begins_with_the_promised_columns_and_holds_every_metric(everything:
     assert ",".join(names).startswith(head)
     assert set(METRICS) <= set(names)
     assert "cas_oracle_high,parameters,images_per_second,train_seconds" in ",".join(names)
-    assert names[-5:] == ("samples", "role", "published", "sampler", "note")
+    assert names[-5:] == ("tuned", "role", "published", "sampler", "note")
 
 
 def test_csv_holds_full_precision_and_failures(board_of: BoardOf) -> None:
