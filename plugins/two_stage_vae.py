@@ -2,7 +2,8 @@
 
 The first stage learns its decoder's variance, which sinks until images are rebuilt well and the codes fill the latent
 space, though not as N(0, I). A second VAE, of the same latent dimension, learns the distribution of those codes. To
-sample: u ~ N(0, I), z ~ p(z | u) of the second stage, then the mean of p(x | z) of the first.
+sample: u ~ N(0, I), z ~ p(z | u) of the second stage, then the mean of p(x | z) of the first. `second_stage=false`
+leaves the second VAE out and draws latents from N(0, I).
 What differs: networks are small, the learning rate does not fall, batches are of 16 and not of 100, latents are 10 and
 not 64; the second stage is a perceptron without the paper's skip connection, and learns beside the first one,
 from the same batches (draws of the first one's posterior, through which it sends no gradient), not after it: so both
@@ -36,31 +37,37 @@ class TwoStageVAE(ConvVAE):
         log_variance: Annotated[float, ganbench.Uniform(-6.0, -2.0)] = -3.0
         second_log_variance: Annotated[float, ganbench.Uniform(-5.0, -1.0)] = -2.0
         second_hidden: int = 256
+        second_stage: bool = True
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
-        codes = DataSpec((config.latent_dim,), 0, f"codes of {data.name}", data.n)
-        self.second = ConvVAE(
-            codes,
-            ConvVAE.Config(
-                latent_dim=config.latent_dim,
-                hidden=config.second_hidden,
-                lr=config.lr,
-                log_variance=config.second_log_variance,
-            ),
-        )
+        if config.second_stage:
+            codes = DataSpec((config.latent_dim,), 0, f"codes of {data.name}", data.n)
+            self.second = ConvVAE(
+                codes,
+                ConvVAE.Config(
+                    latent_dim=config.latent_dim,
+                    hidden=config.second_hidden,
+                    lr=config.lr,
+                    log_variance=config.second_log_variance,
+                ),
+            )
 
     @classmethod
     def sampler(cls, config: Any) -> str:
-        return "N(0, I) through a second VAE"
+        return "N(0, I) through a second VAE" if config.second_stage else "N(0, I)"
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         losses = super().step(batch)
+        if not self.config.second_stage:
+            return losses
         with torch.no_grad():
             codes = draw_normal(*self.posterior(batch.images))
         return losses | {f"second_{name}": loss for name, loss in self.second.step(Batch(codes, None)).items()}
 
     def latent(self, n: int) -> Tensor:
+        if not self.config.second_stage:
+            return super().latent(n)
         return draw_normal(self.second.decoder(super().latent(n)), self.second.log_variance)
 
 

@@ -113,6 +113,14 @@ def test_the_second_stage_learns_the_codes_of_the_first_and_leaves_it_alone() ->
     assert (model.latent(500).mean(0) - torch.tensor([4.0, -4.0, 2.0])).abs().max() < 1
 
 
+def test_without_its_second_stage_latents_come_from_the_prior() -> None:
+    config = TwoStageVAE.Config(second_stage=False, **SMALL)
+    model = TwoStageVAE(SPEC, config)
+    assert list(model.step(batch())) == ["reconstruction", "kl"]
+    assert not hasattr(model, "second") and TwoStageVAE.sampler(config) == "N(0, I)"
+    assert model.latent(4000).std() == pytest.approx(1, abs=0.05)
+
+
 @pytest.mark.parametrize("kind", [VAEGMM, TwoStageVAE])
 def test_no_bound_is_given_for_another_prior_than_the_one_that_samples(kind: type[ConvVAE]) -> None:
     assert is_given(ConvVAE(SPEC, ConvVAE.Config(**SMALL)))
