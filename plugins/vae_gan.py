@@ -10,7 +10,7 @@ non-saturating one, Adam takes the place of RMSProp, and networks are small.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -28,13 +28,13 @@ class VAEGAN(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: int = 32
-        latent_dim: int = 10
+        batch_size: Annotated[int, ganbench.Choice(16, 32, 64)] = 32
+        latent_dim: Annotated[int, ganbench.LogUniform(6, 32)] = 10
         width: int = 24
         hidden: int = 256
-        lr: float = 1e-3
-        beta1: float = 0.5
-        gamma: float = 1e-2
+        lr: Annotated[float, ganbench.LogUniform(2e-4, 3e-3)] = 1e-3
+        beta1: Annotated[float, ganbench.Choice(0.0, 0.5)] = 0.5
+        gamma: Annotated[float, ganbench.LogUniform(1e-3, 1e-1)] = 1e-2
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
