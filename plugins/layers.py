@@ -1,19 +1,34 @@
 """Layers and networks that several models share, sized for the data's shape.
 
 Images (C, H, W) meet convolutions: two of stride 2 down to a quarter of each side, two transposed ones back, as in
-DCGAN (arXiv:1511.06434) and InfoGAN (arXiv:1606.03657). Points (D,) meet linear layers.
+DCGAN (arXiv:1511.06434) and InfoGAN (arXiv:1606.03657). Points (D,) meet three hidden linear layers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import nn
+from torch import Tensor, nn
 
 from ganbench import DataSpec
 
 Activation = Callable[[], nn.Module]
 """Makes an activation, such as ``nn.ReLU``."""
+
+
+POINT_SCALE = 5.0
+"""What `encoder` multiplies points by."""
+
+
+class Scale(nn.Module):
+    """Multiply by a constant."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.factor * values
 
 
 def leaky() -> nn.Module:
@@ -42,11 +57,11 @@ def decoder(
     """Return a network from (n, inputs) to (n, *shape).
 
     For images `width` is the number of channels at half their size, twice that at a quarter; for points `hidden` is
-    that of units in each of two layers. `output` ends it: ``nn.Tanh`` for values in [-1, 1], ``nn.Identity`` for
+    that of units in each of three layers. `output` ends it: ``nn.Tanh`` for values in [-1, 1], ``nn.Identity`` for
     logits. `norm` puts batch normalisation behind each convolution but the last.
     """
     if len(data.shape) == 1:
-        return nn.Sequential(*perceptron(inputs, hidden, hidden, *data.shape, activation=nn.ReLU), output())
+        return nn.Sequential(*perceptron(inputs, *3 * [hidden], *data.shape, activation=nn.ReLU), output())
     channels, (height, side) = data.shape[0], quarter(data)
     w = width
     return nn.Sequential(
@@ -71,7 +86,7 @@ def encoder(
     but that images have a hidden layer too. `norm` puts batch normalisation behind the second convolution.
     """
     if len(data.shape) == 1:
-        return nn.Sequential(*perceptron(*data.shape, hidden, hidden, outputs, activation=activation))
+        return nn.Sequential(Scale(POINT_SCALE), *perceptron(*data.shape, *3 * [hidden], outputs, activation=activation))
     height, side = quarter(data)
     w = width
     return nn.Sequential(

@@ -36,6 +36,8 @@ class R3GAN(GAN):
 
     def initialise(self) -> None:
         """Without normalisation N(0, 0.02) would let signals fade layer by layer."""
+        if len(self.data.shape) == 1:
+            return
         for layer in (*self.generator, *self.discriminator):
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
                 inputs = "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"

@@ -29,10 +29,8 @@ class WGAN(GAN):
         lr: float = 7e-4
         c: float = 0.06
 
-    def __init__(self, data: DataSpec, config: Any) -> None:
-        super().__init__(data, config)
-        self.generator_optimizer = torch.optim.RMSprop(self.generator.parameters(), lr=config.lr)
-        self.discriminator_optimizer = torch.optim.RMSprop(self.discriminator.parameters(), lr=config.lr)
+    def make_optimizer(self, network: nn.Module, lr: float) -> torch.optim.Optimizer:
+        return torch.optim.RMSprop(network.parameters(), lr)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         return self.discriminate(fake).mean() - self.discriminate(real).mean()
