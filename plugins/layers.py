@@ -86,7 +86,9 @@ def encoder(
     but that images have a hidden layer too. `norm` puts batch normalisation behind the second convolution.
     """
     if len(data.shape) == 1:
-        return nn.Sequential(Scale(POINT_SCALE), *perceptron(*data.shape, *3 * [hidden], outputs, activation=activation))
+        return nn.Sequential(
+            Scale(POINT_SCALE), *perceptron(*data.shape, *3 * [hidden], outputs, activation=activation)
+        )
     height, side = quarter(data)
     w = width
     return nn.Sequential(
