@@ -97,7 +97,7 @@ images seen, geometric means over training seeds with 95 % intervals, in LeNet's
 nowhere else). Hyper-parameters are sized for that budget, and chosen on seed 100; what differs from the paper stands at
 the top of each file in [`plugins/`](../plugins).
 
-`ganbench run --plugins all` runs them all. Every GAN but `vanilla` takes `ema`, `translation`, `cutout`, `brightness`,
+`ganbench run --plugins all` runs them all. Every GAN takes `ema`, `translation`, `cutout`, `brightness`,
 `clip_gradient` and `discriminator_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
 
 """

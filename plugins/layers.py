@@ -6,6 +6,7 @@ DCGAN (arXiv:1511.06434) and InfoGAN (arXiv:1606.03657). Points (D,) meet three 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor, nn
@@ -43,12 +44,29 @@ def perceptron(*sizes: int, activation: Activation = leaky) -> list[nn.Module]:
     return layers[:-1]
 
 
-def initialise(module: nn.Module) -> None:
-    """Draw weights from N(0, 0.02), batch normalisation's from N(1, 0.02), as in DCGAN: for `Module.apply`."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
+def initialise(network: nn.Module) -> None:
+    """Draw the weights of one network; biases stay as torch draws them.
+
+    With batch normalisation: weights from N(0, 0.02) and scales from N(1, 0.02), as in DCGAN. Without it such weights
+    would make signals fade from layer to layer, and He's rule (arXiv:1502.01852) for leaky ReLUs of slope 0.2 is used.
+    Networks without convolutions, those for points, keep the weights that torch draws.
+    """
+    if not any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in network.modules()):
+        return
+    normalised = any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, 0.02 if normalised else _he(layer))
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+def _he(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> float:
+    """Return the deviation sqrt(2 / (1 + 0.2^2) / n), where n is the number of inputs of one output."""
+    n = layer.weight[0].numel()
+    if isinstance(layer, nn.ConvTranspose2d):  # its weight has the inputs first, and an output meets a part of it
+        n = layer.weight[:, 0].numel() // math.prod(layer.stride)
+    return math.sqrt(2 / (1 + 0.2**2) / n)
 
 
 def decoder(

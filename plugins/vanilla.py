@@ -1,10 +1,12 @@
 """Generative adversarial nets: Goodfellow et al. 2014 (arXiv:1406.2661), fully connected.
 
 As today's tutorials build it: Adam instead of SGD with momentum (at 1e-3 and in batches of 16, to learn within a short
-budget), leaky ReLU instead of maxout, a Gaussian latent and a tanh output, torch's default initialisation. No averaged
-weights and no shifted images, unlike the other GANs here. `saturating=True` is the paper's minimax loss for the
-generator; the default is the non-saturating one that the paper recommends in its section 3. `discriminator_steps` is
-the paper's k. On points both networks have three hidden layers (see layers.py).
+budget), leaky ReLU instead of maxout and of dropout, a Gaussian latent, a tanh output and torch's own initial weights.
+`saturating=True` is the paper's minimax loss for the generator; the default is the non-saturating one that the paper
+recommends in its section 3. `discriminator_steps` is the paper's k (here all k updates use one batch of real images).
+As in the paper there is no average of the weights, and images are not shifted; `ema` and `translation` turn on what
+most other GANs here have (see adversarial.py). `hidden` sizes both networks, `width` is not used.
+On points both networks have three hidden layers (see layers.py).
 """
 
 from __future__ import annotations
@@ -48,8 +50,9 @@ class Vanilla(GAN):
         """Keep the weights that torch drew."""
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        logits = self.discriminate(fake)
-        return -F.softplus(logits).mean() if self.config.saturating else F.softplus(-logits).mean()
+        if self.config.saturating:
+            return -F.softplus(self.discriminate(fake)).mean()
+        return super().generator_loss(real, fake, labels)
 
 
 @ganbench.hookimpl

@@ -19,9 +19,9 @@ REACH = 3.0
 LEAST_SHARE = 0.08
 """The part of its fair share, n / K samples, that a mode needs to be captured.
 
-One sample is not enough: 2,500 uniform over the square put 1.8 on average within reach of each mode of `grid25`, so that
-noise would capture 20 of 25 modes. It reaches 8 % of the fair share, 8 samples, in one mode of a thousand. Samples of
-the mixture itself never miss it: they put 100 on each, with a standard deviation of 10.
+One sample is not enough: of 2,500 samples, uniform over the square, 1.8 on average lie within reach of each mode of
+`grid25`, and noise would capture 20 of its 25 modes. Noise reaches 8 % of the fair share, 8 samples, in one mode of a
+thousand. Samples of the mixture itself do not miss it: they put 100 on each mode, with a standard deviation of 10.
 """
 
 
