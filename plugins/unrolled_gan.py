@@ -14,6 +14,7 @@ updates are unrolled instead of 5 to 10, since each costs about as much as a who
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -25,7 +26,6 @@ import ganbench
 from ganbench_plugins.adversarial import GAN
 
 EPSILON = 1e-8
-Weights = dict[str, Tensor]
 
 
 class UnrolledGAN(GAN):
@@ -37,46 +37,49 @@ class UnrolledGAN(GAN):
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         real, fake = self.augment(real), self.augment(fake)
-        weights = self.unroll(real, fake)
-        return F.softplus(-functional_call(self.discriminator, weights, fake)).mean()
+        return F.softplus(-self.outputs(self.unroll(real, fake), fake)).mean()
 
-    def unroll(self, real: Tensor, fake: Tensor) -> Weights:
-        """Return the discriminator's weights after its next updates, as functions of the generated images."""
-        weights = {name: value.detach().requires_grad_() for name, value in self.discriminator.named_parameters()}
-        adam = DifferentiableAdam(self.discriminator_optimizer, self.discriminator)
+    def unroll(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the discriminator's weights after its next updates, flat, as a function of the generated images."""
+        weights = flat(self.discriminator.parameters()).detach().requires_grad_()
+        adam = DifferentiableAdam(self.discriminator_optimizer, list(self.discriminator.parameters()))
         for _ in range(self.config.unrolling):
-            on_real, on_fake = (functional_call(self.discriminator, weights, images) for images in (real, fake))
-            loss = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
-            gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
-            weights = adam.update(weights, gradients)
+            loss = F.softplus(-self.outputs(weights, real)).mean() + F.softplus(self.outputs(weights, fake)).mean()
+            (gradient,) = torch.autograd.grad(loss, weights, create_graph=True)
+            weights = adam.update(weights, gradient)
         return weights
+
+    def outputs(self, weights: Tensor, images: Tensor) -> Tensor:
+        """Return what the discriminator would give for images, had it these weights."""
+        named = dict(self.discriminator.named_parameters())
+        parts = weights.split([each.numel() for each in named.values()])
+        shaped = {name: part.view_as(named[name]) for name, part in zip(named, parts, strict=True)}
+        return functional_call(self.discriminator, shaped, images)  # type: ignore[no-any-return]
 
 
 class DifferentiableAdam:
-    """Adam whose updates can be differentiated; it goes on from where an optimizer of a network's weights stands."""
+    """Adam over flat weights, whose updates can be differentiated; it goes on from where an optimizer stands."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, network: nn.Module) -> None:
-        group = optimizer.param_groups[0]
+    def __init__(self, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> None:
+        group, states = optimizer.param_groups[0], [optimizer.state.get(each, {}) for each in parameters]
         self.lr, self.betas = group["lr"], group["betas"]
-        states = [optimizer.state.get(weight, {}) for weight in network.parameters()]
-        zeros = [torch.zeros_like(weight) for weight in network.parameters()]
-        self.first = [state.get("exp_avg", zero) for state, zero in zip(states, zeros, strict=True)]
-        self.second = [state.get("exp_avg_sq", zero) for state, zero in zip(states, zeros, strict=True)]
-        # Of all weights alike, and left on the device.
-        self.steps = states[0].get("step", zeros[0].new_zeros(()))
+        zeros = [torch.zeros_like(each) for each in parameters]
+        self.first = flat(state.get("exp_avg", zero) for state, zero in zip(states, zeros, strict=True))
+        self.second = flat(state.get("exp_avg_sq", zero) for state, zero in zip(states, zeros, strict=True))
+        self.steps = states[0].get("step", zeros[0].new_zeros(()))  # all have made as many
 
-    def update(self, weights: Weights, gradients: tuple[Tensor, ...]) -> Weights:
-        """Return new weights, in place of an update of those that are given."""
+    def update(self, weights: Tensor, gradient: Tensor) -> Tensor:
         beta1, beta2 = self.betas
         self.steps = self.steps + 1
-        self.first = [torch.lerp(g, m, beta1) for m, g in zip(self.first, gradients, strict=True)]
-        self.second = [torch.lerp(g.square(), v, beta2) for v, g in zip(self.second, gradients, strict=True)]
+        self.first = torch.lerp(gradient, self.first, beta1)
+        self.second = torch.lerp(gradient.square(), self.second, beta2)
         rate, correction = self.lr / (1 - beta1**self.steps), 1 - beta2**self.steps
         # Epsilon within the root: the slope of a root at 0, where a gradient has always been 0, is infinite.
-        return {
-            name: weight - rate * m / (v / correction + EPSILON**2).sqrt()
-            for (name, weight), m, v in zip(weights.items(), self.first, self.second, strict=True)
-        }
+        return weights - rate * self.first / (self.second / correction + EPSILON**2).sqrt()
+
+
+def flat(tensors: Iterable[Tensor]) -> Tensor:
+    return torch.cat([each.flatten() for each in tensors])
 
 
 @ganbench.hookimpl
