@@ -123,10 +123,10 @@ def _draw(
         said = f"{sum(captures)} of {len(captures)} modes, {good.mean():.0%} good"
         _draw_modes(axes, modes, captures, size)
     elif data is not None:
-        axes.scatter(*data[:shown].T, s=size, color=_DATA, linewidths=0)
-    points, good = samples[:shown], good[:shown]
-    axes.scatter(*points[~good].T, s=size, color=_BAD, alpha=0.6, linewidths=0)
-    axes.scatter(*points[good].T, s=size, color=_SAMPLES, alpha=0.6, linewidths=0)
+        axes.scatter(data[:shown, 0], data[:shown, 1], s=size, color=_DATA, linewidths=0)
+    for chosen, colour in ((~good, _BAD), (good, _SAMPLES)):
+        points = samples[:shown][chosen[:shown]]
+        axes.scatter(points[:, 0], points[:, 1], s=size, color=colour, alpha=0.7, linewidths=0)
     axes.set(xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[], aspect="equal")
     return said
 
@@ -145,7 +145,7 @@ def _draw_modes(axes: Axes, modes: Modes, captures: tuple[bool, ...], size: floa
     for centre, captured in zip(modes.centres, captures, strict=True):
         axes.add_patch(Circle(tuple(centre), REACH * modes.sigma, fill=False, color=_MODE, linewidth=size / 6))
         if not captured:
-            axes.scatter(*centre, s=12 * size, marker="x", color=_MODE, linewidths=size / 4, zorder=3)
+            axes.scatter(centre[0], centre[1], s=12 * size, marker="x", color=_MODE, linewidths=size / 4, zorder=3)
 
 
 def _png(figure: Figure) -> bytes:
