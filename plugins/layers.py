@@ -15,10 +15,8 @@ from ganbench import DataSpec
 
 Activation = Callable[[], nn.Module]
 """Makes an activation, such as ``nn.ReLU``."""
-
-
 POINT_SCALE = 5.0
-"""What `encoder` multiplies points by."""
+"""What `encoder` multiplies points by: modes are narrow in [-1, 1], and papers have them up to 4 from the origin."""
 
 
 class Scale(nn.Module):
@@ -101,7 +99,8 @@ def encoder(
     """Return a network from (n, *shape) to (n, outputs): a discriminator, where there is one output.
 
     Its last layer is ``network[-1]``, and what comes before gives (n, hidden). `width` and `hidden` as in `decoder`,
-    but that images have a hidden layer too. `norm` puts batch normalisation behind the second convolution.
+    but that images have a hidden layer too; points are scaled first. `norm` puts batch normalisation behind the second
+    convolution.
     """
     if len(data.shape) == 1:
         return nn.Sequential(
