@@ -98,7 +98,7 @@ nowhere else). Hyper-parameters are sized for that budget, and chosen on seed 10
 the top of each file in [`plugins/`](../plugins).
 
 `ganbench run --plugins all` runs them all. Every GAN takes `ema`, `translation`, `cutout`, `brightness`,
-`clip_gradient` and `discriminator_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
+`clip_gradient`, `discriminator_steps`, `lr_ratio` and `decay_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
 
 """
 
