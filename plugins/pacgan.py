@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
 import ganbench
-from ganbench import DataSpec
+from ganbench import Choice, DataSpec
 from ganbench_plugins.adversarial import GAN
 from ganbench_plugins.layers import encoder
 
@@ -28,7 +28,7 @@ class PacGAN(GAN):
 
     @dataclass(frozen=True)
     class Config(GAN.Config):
-        packing: int = 2
+        packing: Annotated[int, Choice(2, 3, 4)] = 2
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         if not 1 <= config.packing <= config.batch_size:

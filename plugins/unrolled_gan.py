@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 import ganbench
+from ganbench import Choice
 from ganbench_plugins.adversarial import GAN
 
 EPSILON = 1e-8
@@ -33,7 +35,7 @@ class UnrolledGAN(GAN):
 
     @dataclass(frozen=True)
     class Config(GAN.Config):
-        unrolling: int = 3
+        unrolling: Annotated[int, Choice(1, 3, 5)] = 3
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         real, fake = self.augment(real), self.augment(fake)
