@@ -50,6 +50,7 @@ WHAT = {
     "lsgan": "least squares GAN",
     "lstm-vae": "VAE with LSTMs over rows",
     "mlp-bn": "fully connected GAN with batch normalisation and dropout",
+    "pacgan": "GAN whose discriminator judges two samples at once",
     "pixelcnn": "gated PixelCNN: pixel by pixel, the exact likelihood",
     "projection-gan": "projection discriminator, hinge loss, spectral normalisation",
     "r3gan": "relativistic pairing with R1 and R2, in small",
@@ -58,6 +59,7 @@ WHAT = {
     "realnvp": "normalising flow of affine couplings",
     "sngan": "spectral normalisation, hinge loss",
     "two-stage-vae": "a second VAE over the codes of the first",
+    "unrolled-gan": "GAN whose generator sees the discriminator's next updates",
     "vae": "VAE, fully connected",
     "vae-gan": "VAE whose reconstruction error is a discriminator's",
     "vae-gmm": "conv-vae, a mixture fitted to its codes",
@@ -89,8 +91,8 @@ nowhere else). Hyper-parameters are sized for that budget, and chosen by `ganben
 the same number of runs for every model ([tuning](tuning.md)); what differs from the paper stands at the top of each
 file in [`plugins/`](../plugins).
 
-`ganbench run --plugins all` runs them all. Every GAN but `vanilla` takes `ema`, `translation`, `cutout`, `brightness`,
-`clip_gradient` and `discriminator_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
+`ganbench run --plugins all` runs them all. Every GAN takes `ema`, `translation`, `cutout`, `brightness`,
+`clip_gradient`, `discriminator_steps`, `lr_ratio` and `decay_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
 
 """
 

@@ -4,7 +4,8 @@ A VAE's likelihood is a unit Gaussian around the discriminator's features of the
 instead of its pixels; the decoder is also the generator of a GAN. As in the paper's algorithm 1 the encoder learns
 from KL + likelihood, the decoder from gamma * likelihood - GAN, the discriminator from the GAN's loss alone, which
 takes reconstructions and samples from N(0, I) for generated. What differs: the decoder's part of the GAN's loss is the
-non-saturating one, Adam takes the place of RMSProp, and networks are small.
+non-saturating one, Adam takes the place of RMSProp, and networks are dcgan's small ones, without its averaged weights
+and shifted images; weights are drawn as `layers.initialise` says.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ class VAEGAN(ganbench.Model):
         self.encoder = encoder(data, 2 * config.latent_dim, **sizes)
         self.decoder = decoder(data, config.latent_dim, **sizes)
         self.discriminator = encoder(data, 1, **sizes)
-        self.apply(initialise)
         networks = (self.encoder, self.decoder, self.discriminator)
+        for network in networks:
+            initialise(network)
         adam = {"lr": config.lr, "betas": (config.beta1, 0.999), "fused": True}
         self.encoder_optimizer, self.decoder_optimizer, self.discriminator_optimizer = (
             torch.optim.Adam(network.parameters(), **adam) for network in networks

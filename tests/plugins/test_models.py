@@ -24,8 +24,8 @@ SMALL = {"width": 8, "hidden": 32, "prior_width": 16}
 IMAGES_ONLY = {"dcgan-tutorial", "draw", "hmm", "lstm-vae", "pixelcnn", "vq-vae"}
 """What rows, glimpses, code grids or a reference network's sizes mean is not defined for points."""
 WITH_EXTRAS = {"hmm": "hmmlearn"}
-SLOW = {"began", "dcgan-tutorial"}
-"""A small learning rate, and a discriminator that must learn to rebuild images first."""
+SLOW = {"began", "dcgan-tutorial", "unrolled-gan"}
+"""A discriminator that must learn to rebuild images first, a small learning rate, a generator that looks ahead."""
 
 
 def shipped() -> list[str]:
