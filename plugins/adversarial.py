@@ -12,7 +12,9 @@ its own gives others, and networks where it needs others. Options that every suc
 - `translation`, `cutout`, `brightness`: the discriminator sees images, real and generated, shifted by up to so many
   pixels, with a square of so many pixels greyed, made brighter or darker by up to so much (DiffAugment,
   arXiv:2006.10738; 0: none), which keeps it from learning a small training set by heart;
-- `clip_gradient`, the largest norm of each network's gradient (0: any).
+- `clip_gradient`, the largest norm of each network's gradient (0: any);
+- `lr_ratio`, the discriminator's learning rate divided by the generator's, which is `lr`;
+- `decay_steps`, the number of the generator's updates over which both rates fall linearly to 0 (0: they do not).
 
 The average (momentum 0.995) and shifts of one pixel are on by default; most of the papers have neither. Each model says
 in its docstring what it does. Weights are drawn as `layers.initialise` says.
@@ -53,6 +55,8 @@ class GAN(ganbench.Model):
         cutout: int = 0
         brightness: float = 0.0
         clip_gradient: float = 0.0
+        lr_ratio: float = 1.0
+        decay_steps: int = 0
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
@@ -62,9 +66,8 @@ class GAN(ganbench.Model):
         self.discriminator = self.make_discriminator()
         self.initialise()
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if config.ema else None
-        adam = {"lr": config.lr, "betas": (config.beta1, config.beta2), "fused": True}
-        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), **adam)
-        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), **adam)
+        self.generator_optimizer = self.make_optimizer(self.generator, config.lr)
+        self.discriminator_optimizer = self.make_optimizer(self.discriminator, config.lr * config.lr_ratio)
         self.updates = 0
 
     @classmethod
@@ -78,6 +81,10 @@ class GAN(ganbench.Model):
 
     def make_discriminator(self) -> nn.Module:
         return encoder(self.data, 1, self.config.width, self.config.hidden)
+
+    def make_optimizer(self, network: nn.Module, lr: float) -> torch.optim.Optimizer:
+        betas = (self.config.beta1, self.config.beta2)
+        return torch.optim.Adam(network.parameters(), lr, betas, fused=True)
 
     def initialise(self) -> None:
         initialise(self.generator)
@@ -114,6 +121,7 @@ class GAN(ganbench.Model):
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         real, labels = batch.images, batch.labels if self.conditional else None
+        self.decay()
         for left in reversed(range(self.config.discriminator_steps)):
             with torch.set_grad_enabled(left == 0):
                 fake = self.generate(self.generator, self.latent(len(real)), labels)
@@ -128,6 +136,14 @@ class GAN(ganbench.Model):
         if self.average is not None:
             follow(self.average, self.generator, self.config.ema, self.updates)
         return {"discriminator": loss, "generator": generator_loss}
+
+    def decay(self) -> None:
+        """Set both rates for this step: they fall linearly to 0, which they reach after `decay_steps`."""
+        if not self.config.decay_steps:
+            return
+        rate = self.config.lr * max(0.0, 1 - self.updates / self.config.decay_steps)
+        self.generator_optimizer.param_groups[0]["lr"] = rate
+        self.discriminator_optimizer.param_groups[0]["lr"] = rate * self.config.lr_ratio
 
     def learn(self, network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         optimizer.zero_grad(set_to_none=True)

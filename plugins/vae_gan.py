@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganbench
-from ganbench import Batch, Choice, DataSpec, LogUniform
+from ganbench import Batch, DataSpec
 from ganbench_plugins.autoencoder import squared_error
 from ganbench_plugins.layers import decoder, encoder, initialise
 from ganbench_plugins.vae import gaussian_kl
@@ -29,13 +29,13 @@ class VAEGAN(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: Annotated[int, Choice(16, 32, 64)] = 32
-        latent_dim: Annotated[int, LogUniform(2, 128)] = 10
+        batch_size: Annotated[int, ganbench.Choice(16, 32, 64)] = 32
+        latent_dim: Annotated[int, ganbench.LogUniform(6, 32)] = 10
         width: int = 24
         hidden: int = 256
-        lr: Annotated[float, LogUniform(3e-4, 3e-3)] = 1e-3
-        beta1: float = 0.5
-        gamma: Annotated[float, LogUniform(1e-3, 1e-1)] = 1e-2
+        lr: Annotated[float, ganbench.LogUniform(2e-4, 3e-3)] = 1e-3
+        beta1: Annotated[float, ganbench.Choice(0.0, 0.5)] = 0.5
+        gamma: Annotated[float, ganbench.LogUniform(1e-3, 1e-1)] = 1e-2
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)

@@ -6,6 +6,7 @@ budget), leaky ReLU instead of maxout and of dropout, a Gaussian latent, a tanh 
 recommends in its section 3. `discriminator_steps` is the paper's k (here all k updates use one batch of real images).
 As in the paper there is no average of the weights, and images are not shifted; `ema` and `translation` turn on what
 most other GANs here have (see adversarial.py). `hidden` sizes both networks, `width` is not used.
+On points both networks have three hidden layers (see layers.py).
 """
 
 from __future__ import annotations
@@ -33,11 +34,15 @@ class Vanilla(GAN):
         saturating: bool = False
 
     def make_generator(self) -> nn.Module:
+        if len(self.data.shape) == 1:
+            return super().make_generator()
         pixels, h = math.prod(self.data.shape), self.config.hidden
         layers = perceptron(self.config.latent_dim, h, 2 * h, pixels)
         return nn.Sequential(*layers, nn.Tanh(), nn.Unflatten(1, self.data.shape))
 
     def make_discriminator(self) -> nn.Module:
+        if len(self.data.shape) == 1:
+            return super().make_discriminator()
         pixels, h = math.prod(self.data.shape), self.config.hidden
         return nn.Sequential(nn.Flatten(), *perceptron(pixels, 2 * h, h, 1))
 

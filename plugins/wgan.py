@@ -11,13 +11,13 @@ those of `dcgan` here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import ganbench
-from ganbench import Choice, DataSpec, LogUniform
+from ganbench import Choice, LogUniform
 from ganbench_plugins.adversarial import GAN
 
 
@@ -31,10 +31,8 @@ class WGAN(GAN):
         discriminator_steps: Annotated[int, Choice(1, 2, 5)] = 1
         c: Annotated[float, LogUniform(0.005, 0.2)] = 0.06
 
-    def __init__(self, data: DataSpec, config: Any) -> None:
-        super().__init__(data, config)
-        self.generator_optimizer = torch.optim.RMSprop(self.generator.parameters(), lr=config.lr)
-        self.discriminator_optimizer = torch.optim.RMSprop(self.discriminator.parameters(), lr=config.lr)
+    def make_optimizer(self, network: nn.Module, lr: float) -> torch.optim.Optimizer:
+        return torch.optim.RMSprop(network.parameters(), lr)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         return self.discriminate(fake).mean() - self.discriminate(real).mean()

@@ -66,6 +66,32 @@ def test_each_of_k_updates_augments_the_real_images_anew() -> None:
     assert len(real) == 8 and not all(torch.equal(images, real[0]) for images in real)
 
 
+def rates(model: Toy) -> tuple[float, float]:
+    optimizers = model.generator_optimizer, model.discriminator_optimizer
+    return optimizers[0].param_groups[0]["lr"], optimizers[1].param_groups[0]["lr"]
+
+
+def test_both_rates_fall_linearly_to_0_in_their_ratio() -> None:
+    model, seen = toy(lr=0.1, lr_ratio=0.5, decay_steps=4, discriminator_steps=2), []
+    assert rates(model) == pytest.approx((0.1, 0.05))
+    for _ in range(4):
+        model.step(Batch(IMAGES, None))
+        seen.append(rates(model))
+    assert seen == [pytest.approx((0.1 * part, 0.05 * part)) for part in (1, 0.75, 0.5, 0.25)]
+    before = copied(model.generator), copied(model.discriminator)
+    for _ in range(2):
+        model.step(Batch(IMAGES, None))
+    assert rates(model) == (0, 0)
+    assert same(model.generator, before[0]) and same(model.discriminator, before[1])
+
+
+def test_rates_are_constant_unless_asked() -> None:
+    model = toy(lr=0.1, lr_ratio=2.0)
+    for _ in range(3):
+        model.step(Batch(IMAGES, None))
+    assert rates(model) == (0.1, 0.2)
+
+
 def test_each_update_leaves_the_other_network_alone_and_ready() -> None:
     model = toy()
     seen = {}
