@@ -27,6 +27,7 @@ from ganbench_plugins.layers import quarter
 
 class DiffusersDDPM(ganbench.Model):
     name, family, paper, requires = "diffusers-ddpm", "diffusion", "arXiv:2006.11239", ("diffusers",)
+    transient = ("network._internal_dict", "average._internal_dict", "noise")  # settings, and tables made of them
 
     @dataclass(frozen=True)
     class Config:

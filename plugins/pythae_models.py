@@ -1,4 +1,4 @@
-"""Models of pythae 0.1.2 (arXiv:2206.08309) under this suite's loop, budget and seeds: ``pip install 'ganbench[peers]'``.
+"""Models of pythae (arXiv:2206.08309) under this suite's loop, budget and seeds: ``pip install 'ganbench[peers]'``.
 
 pythae's classes compute the losses and its samplers draw the samples, their code untouched. Encoder and decoder are
 those of this suite's model of the same kind (`counterpart`), first weights included, so that ``vae`` and
@@ -104,7 +104,7 @@ class Peer(ganbench.Model):
         self.optimizer.zero_grad(set_to_none=True)
         output.loss.backward()
         self.optimizer.step()
-        return {name: output[name].detach() for name in output if name.endswith("loss")}
+        return {name: output[name].detach().mean() for name in output if name.endswith("loss")}
 
     def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
         return (2 * self.pictures(n) - 1).clamp(-1, 1)
@@ -162,6 +162,7 @@ class PythaeCIWAE(PythaeIWAE):
     """The bounds of VAE and IWAE, weighted by beta and 1 - beta (Rainforth et al. 2018, arXiv:1802.04537)."""
 
     name, theirs, paper = "pythae-ciwae", "CIWAE", "arXiv:1802.04537"
+    counterpart = ConvVAE
 
     @dataclass(frozen=True)
     class Config(PythaeIWAE.Config):
