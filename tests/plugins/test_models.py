@@ -25,8 +25,8 @@ IMAGES_ONLY = {"dcgan-tutorial", "diffusers-ddpm", "draw", "hmm", "lstm-vae", "v
 """What rows, glimpses, code grids or a reference network's sizes mean is not defined for points."""
 EXTRAS = {"diffusers": "peers", "hmmlearn": "hmm", "pythae": "peers"}
 """Modules that are no dependencies of ganbench, and the extra that brings each."""
-SLOW = {"began", "dcgan-tutorial"}
-"""A small learning rate, and a discriminator that must learn to rebuild images first."""
+SLOW = {"began", "dcgan-tutorial", "diffusers-ddpm"}
+"""A small learning rate; a discriminator that must learn to rebuild images first; and twenty steps from noise."""
 
 
 def shipped() -> list[str]:
