@@ -16,6 +16,7 @@ import argparse
 import logging
 import platform
 import statistics
+import sys
 import tempfile
 import time
 from importlib.metadata import version
@@ -174,7 +175,7 @@ def main() -> None:
 
 
 def page(arguments: argparse.Namespace, rows: list[str], speeds: list[str]) -> str:
-    command = f"python benchmarks/peers.py --seeds {arguments.seeds} --against {arguments.against} --write"
+    command = " ".join(["python benchmarks/peers.py", *sys.argv[1:]])
     parts = HEAD.format(
         command=command, pythae=version("pythae"), torch=torch.__version__, processor=platform.machine()
     ).splitlines()
