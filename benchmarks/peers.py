@@ -38,8 +38,11 @@ PAIRS = {
     "ae-gmm": ("pythae-ae", "half the loss, so the same steps of Adam"),
     "rae-l2": ("pythae-rae-l2", "half the loss, so the same steps of Adam"),
     "beta-vae": ("pythae-beta-vae", "the same loss and gradient"),
-    "vamp": ("pythae-vamp[prior=as-trained]", "the same loss; pseudo-inputs start elsewhere"),
-    "vamp ": ("pythae-vamp", "its sampler squashes the log variances of posteriors by tanh, training does not"),
+    "vamp[warmup=0]": ("pythae-vamp[prior=as-trained]", "the same loss; pseudo-inputs start elsewhere"),
+    "vamp[warmup=0] ": (
+        "pythae-vamp",
+        "its sampler squashes the log variances of posteriors by tanh, training does not",
+    ),
     "iwae": ("pythae-iwae", "the same gradient"),
     "rae-gp": ("pythae-rae-gp", "another penalty: the gradient of the summed image by the input, through the encoder"),
 }
@@ -165,7 +168,11 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    wanted = {ours: pair for ours, pair in PAIRS.items() if not arguments.models or ours.strip() in arguments.models}
+    wanted = {
+        ours: pair
+        for ours, pair in PAIRS.items()
+        if not arguments.models or ours.strip().partition("[")[0] in arguments.models
+    }
     speeds = speed(TRAINED, arguments.pairs, arguments.seconds) if arguments.pairs else []
     rows = agreement(wanted, arguments)
     print("\n".join(rows))

@@ -13,9 +13,9 @@ mixture that autoencoders are sampled from is `mixture.Mixture`, since pythae's 
 pixel, and draws from a state that no checkpoint would hold.
 
 Where pythae and we differ by definition: its RAE-GP penalises the gradient of the summed reconstruction by the image,
-through the encoder, not the decoder's Jacobian at the code; its VAMP starts from darker pseudo-inputs, and its sampler
-draws from posteriors whose log variance is squashed by tanh, which training never sees (`prior = "as-trained"` draws
-from them as they are); its IWAE reports another loss of the same gradient.
+through the encoder, not the decoder's Jacobian at the code. Its VAMP starts from darker pseudo-inputs and here has no
+warm-up (as `vamp[warmup=0]`); its sampler draws from posteriors whose log variance is squashed by tanh, which training
+never sees (`prior = "as-trained"` draws from them as they are). Its IWAE reports another loss of the same gradient.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Peer(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: Annotated[int, Choice(16, 32, 64)] = 16
-        latent_dim: Annotated[int, Uniform(5, 20)] = 10
+        batch_size: Annotated[int, Choice(16, 32, 64, 100)] = 16
+        latent_dim: Annotated[int, LogUniform(4, 32)] = 10
         width: int = 24
         hidden: int = 256
         lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 2e-3
@@ -126,9 +126,9 @@ class PythaeVAE(Peer):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: Annotated[int, Choice(16, 32, 64)] = 16
-        latent_dim: Annotated[int, Uniform(5, 40)] = 20
-        hidden: int = 500
+        batch_size: Annotated[int, Choice(16, 32, 64, 100)] = 16
+        latent_dim: Annotated[int, LogUniform(5, 40)] = 20
+        hidden: Annotated[int, LogUniform(250, 1000)] = 500
         lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 1e-3
 
     def settings(self) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class PythaeIWAE(Peer):
     @dataclass(frozen=True)
     class Config(Peer.Config):
         width: int = 16
-        samples: Annotated[int, Uniform(2, 10)] = 5
+        samples: Annotated[int, Choice(2, 5, 10)] = 5
 
     def settings(self) -> dict[str, Any]:
         return super().settings() | {"number_samples": self.config.samples}
@@ -192,7 +192,7 @@ class PythaeVAMP(Peer):
 
     @dataclass(frozen=True)
     class Config(Peer.Config):
-        components: Annotated[int, Choice(20, 50, 100)] = 50
+        components: Annotated[int, Choice(50, 100, 200, 500)] = 500
         prior: Literal["sampler", "as-trained"] = "sampler"
 
     @classmethod
@@ -291,7 +291,7 @@ class PythaeAutoencoder(Peer):
 
     @dataclass(frozen=True)
     class Config(Peer.Config):
-        latent_dim: Annotated[int, Uniform(5, 32)] = 16
+        latent_dim: Annotated[int, LogUniform(6, 32)] = 16
         lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 1e-3
         components: Annotated[int, Choice(1, 5, 10, 20)] = 10
 
@@ -330,9 +330,10 @@ class PythaeWAEMMD(PythaeAutoencoder):
 
     @dataclass(frozen=True)
     class Config(PythaeAutoencoder.Config):
-        latent_dim: Annotated[int, Uniform(5, 32)] = 10
+        batch_size: Annotated[int, Choice(32, 64, 100)] = 100
+        latent_dim: Annotated[int, LogUniform(6, 32)] = 10
         lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 2e-3
-        mmd_weight: Annotated[float, LogUniform(10.0, 1000.0)] = 100.0
+        mmd_weight: Annotated[float, LogUniform(50.0, 2000.0)] = 400.0
         components: int = 0
 
     def settings(self) -> dict[str, Any]:

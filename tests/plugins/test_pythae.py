@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,6 +41,18 @@ def after_a_step(kind: type[Model], **settings: Any) -> tuple[dict[str, Tensor],
     losses = model.step(Batch(IMAGES.clone(), None))
     gradients = [*networks.encoder.parameters(), *networks.decoder.parameters()]
     return losses, [parameter.grad for parameter in gradients]
+
+
+PAIRS = [peers.PythaeVAE, peers.PythaeBetaVAE, peers.PythaeIWAE, peers.PythaeVAMP, peers.PythaeAutoencoder]
+PAIRS += [peers.PythaeWAEMMD, peers.PythaeRAEL2, peers.PythaeRAEGP]
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_hyper_parameters_are_ours(kind: type[peers.Peer]) -> None:
+    theirs, ours = (
+        {field.name: field.default for field in dataclasses.fields(each.Config)} for each in (kind, kind.counterpart)
+    )
+    assert {name: ours[name] for name in theirs if name in ours} == {n: theirs[n] for n in theirs if n in ours}
 
 
 @needs_pythae
@@ -101,7 +114,7 @@ def test_rae_l2_takes_our_step() -> None:
 
 @needs_pythae
 def test_vamp_has_our_loss_where_pseudo_inputs_are_ours() -> None:
-    ours, peer = made(peers.Vamp, components=7), made(peers.PythaeVAMP, components=7)
+    ours, peer = made(peers.Vamp, components=7, warmup=0), made(peers.PythaeVAMP, components=7)
     pseudo = torch.rand(7, 64) * 2 - 1
     with torch.no_grad():
         ours.pseudo.copy_(pseudo.view(7, 1, 8, 8))
