@@ -56,6 +56,14 @@ def test_real_is_better_than_perturbed_is_better_than_noise(evaluator: Evaluator
     assert 0.5 < real["authenticity"] < 1
 
 
+def test_training_images_are_left_alone_where_no_metric_needs_them(mnist5k: Dataset) -> None:
+    """A slow extractor takes minutes for them."""
+    fid = [metric for metric in METRICS if metric.name == "fid"]
+    evaluator = Evaluator(mnist5k, LENET.load(CPU, None), LENET.identity(None), fid, oracle=True, device=CPU)
+    assert evaluator.real.train is None
+    assert evaluator.real.features is not None
+
+
 def test_training_images_have_no_authenticity(evaluator: Evaluator, mnist5k: Dataset) -> None:
     found = values(evaluator, torch.from_numpy(mnist5k.train.images[:500]))
     assert found["authenticity"] == 0.0
