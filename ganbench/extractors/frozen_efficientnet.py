@@ -26,7 +26,7 @@ class FrozenEfficientNet:
     """Features (N, 1280) and the probabilities of ImageNet's classes (N, 1000) of uint8 images (N, 1 or 3, H, W)."""
 
     def __init__(self, network: EfficientNetLite0, device: torch.device, name: str) -> None:
-        self._network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        self._network = network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         self._name = name
         self._mean, self._deviation = (
             255 * torch.tensor(each, device=device).view(1, 3, 1, 1) for each in (MEAN, DEVIATION)

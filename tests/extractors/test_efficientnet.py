@@ -69,7 +69,7 @@ def test_batch_norms_are_folded() -> None:
 
 
 def test_the_network_has_the_published_size() -> None:
-    """The weights file has 4,652,008, of them two for each of 21,008 channels of batch norms; one of the two is left."""
+    """The file has 4,652,008 weights, of them two for each of 21,008 channels of batch norms; one of two is left."""
     with torch.device("meta"):
         network = EfficientNetLite0()
     assert sum(weights.numel() for weights in network.parameters()) == 4_652_008 - 21_008
