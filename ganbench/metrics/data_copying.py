@@ -40,7 +40,7 @@ def data_copying(train: Array, test: Array, fake: Array, *, cells: int = 3, seed
 
 
 class CopyingCells(NamedTuple):
-    """Centres of the cells, (cells, d); squared distances of unseen images to the nearest original, (n,); their cells."""
+    """Centres of the cells, (cells, d); of unseen images, squared distances to the nearest original, (n,), and cells."""
 
     centres: Tensor
     distances: Tensor
