@@ -40,7 +40,7 @@ def data_copying(train: Array, test: Array, fake: Array, *, cells: int = 3, seed
 
 
 class CopyingCells(NamedTuple):
-    """Centres of the cells, (cells, d); of unseen images, squared distances to the nearest original, (n,), and cells."""
+    """Centres (cells, d); squared distances (n,) of unseen images to the nearest original; their cells (n,)."""
 
     centres: Tensor
     distances: Tensor
