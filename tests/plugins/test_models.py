@@ -21,8 +21,8 @@ SHAPES = [(1, 8, 8), (3, 12, 20), (2,)]
 """The second is neither square nor a power of two, and a quarter of its sides is odd, as that of 28x28 is."""
 SMALL = {"width": 8, "hidden": 32, "prior_width": 16}
 """Sizes of networks for the checks: code is the same at all. Defaults are built at the data's true shapes below."""
-IMAGES_ONLY = {"dcgan-tutorial", "draw", "hmm", "lstm-vae", "vq-vae"}
-"""What rows, glimpses, code grids or a reference network's sizes mean is not defined for points."""
+IMAGES_ONLY = {"biggan", "dcgan-tutorial", "draw", "hmm", "lstm-vae", "stylegan2", "vq-vae"}
+"""What rows, glimpses, code grids, convolutions or a reference network's sizes mean is not defined for points."""
 WITH_EXTRAS = {"hmm": "hmmlearn"}
 SLOW = {"began", "dcgan-tutorial"}
 """A small learning rate, and a discriminator that must learn to rebuild images first."""
@@ -54,8 +54,10 @@ def shapes(name: str) -> list[tuple[int, ...]]:
 
 OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("dcgan", {"discriminator_steps": 2, "cutout": 3, "brightness": 0.2, "clip_gradient": 1.0, "ema": 0.0}),
+    ("biggan", {"spectral": False, "truncation": 0.5, "ema": 0.0, "discriminator_steps": 2}),
     ("dcgan", {"batch_norm": False, "translation": 0}),
     ("draw", {"attention": True, "read_size": 3, "write_size": 4}),
+    ("stylegan2", {"mixing": 0.9, "augment": 0.3, "flips": True, "r1_interval": 2}),
     ("vae", {"likelihood": "gaussian"}),
     ("vanilla", {"discriminator_steps": 2, "saturating": True}),
     ("wae-mmd", {"components": 3}),
