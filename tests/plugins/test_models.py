@@ -144,7 +144,7 @@ def test_every_model_learns_to_be_dark_from_dark_images(registry: Registry, name
     noise = 0.05 * torch.randn(64, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     dark = Batch((noise - 0.9).clamp(-1, 1), torch.arange(64) % 10)
     before = samples(model, 50).mean()
-    enough = before - 0.1 if name in SLOW else min(-0.5, before - 0.2)
+    enough = before - 0.1 if name in SLOW else max(-0.75, min(-0.5, before - 0.2))  # some start rather dark
     found = []
     for _ in range(3 if kind.step is not Model.step else 1):  # most need 20 steps, none more than 60
         model.train()
