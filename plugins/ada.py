@@ -42,8 +42,14 @@ class AdaptiveAugmentation(nn.Module):
     signs: Tensor
 
     def __init__(
-        self, probability: float = 0.0, target: float = 0.6, *, kimg: float = 20.0, interval: int = 4, flips: bool = False
-    ) -> None:  # fmt: skip
+        self,
+        probability: float = 0.0,
+        target: float = 0.6,
+        *,
+        kimg: float = 20.0,
+        interval: int = 4,
+        flips: bool = False,
+    ) -> None:
         super().__init__()
         self.target, self.kimg, self.interval, self.flips = target, kimg, interval, flips
         self.register_buffer("probability", torch.tensor(float(probability)))

@@ -1,18 +1,27 @@
 """StyleGAN2: Karras et al. 2019 (arXiv:1912.04958), with adaptive augmentation (arXiv:2006.06676), in small.
 
-A mapping network turns the latent into a style w, which scales the kernels of each of the generator's convolutions;
-these start from a learned constant, and noise of a learned strength enters at every layer. Each resolution adds to the
-image through a convolution of its own (output skips). The discriminator is residual and sees how much the images of a
-batch differ. Non-saturating loss, R1 on real images at every `r1_interval`-th update (`r1_interval` times as heavy),
-equalised learning rates, a running average of the generator. `augment` is where the probability p of augmentations
-starts, and `ada_target` what the mean sign of the discriminator's outputs on real images is held to (0: p is fixed).
+A mapping network turns the latent into a style w, which scales the kernels of each of the generator's convolutions.
+These start from a learned constant, and each adds noise of a learned strength. Each resolution adds to the image
+through a convolution of its own (output skips). The discriminator is residual and is told how much the images of a
+batch differ. The loss does not saturate; R1, weighed gamma / 2, is computed at every `r1_interval`-th update only, and
+is so many times as heavy there. Learning rates are equalised, and samples come from a running average of the generator.
 
-What differs: three resolutions from a quarter of the image's sides, few channels (4, 2 and 1 times `width`), two
-mapping layers, latents of 64; batches of 32; an average of weights with momentum 0.995 an update; no path length
-regularisation and no truncation; R1 is part of the update in which it is due, at the augmented images; the discriminator
-halves sides by means of 2x2 pixels and unfiltered convolutions of stride 2, the paper by filters of 4x4 in both. `mixing`, the probability that an image takes
-its later layers' styles from another latent while the generator learns, is 0 as the second paper has it for CIFAR-10.
-Adaptation runs from 0 to 1 within 20,000 images in place of 500,000, since fewer are seen.
+`augment` is the probability p of augmentations at the start. `ada_target` is the mean sign of the discriminator's
+outputs on real images that p is adapted to hold (0: p is fixed). `flips` adds mirror images to the augmentations.
+`mixing` is the probability that an image takes the styles of its later layers from another latent in training.
+
+What differs from the papers:
+
+- there are three resolutions, from a quarter of the image's sides, with 4, 2 and 1 times `width` channels, two mapping
+  layers (`mapping_layers`; 8 in the first paper, 2 in the second for CIFAR-10), and latents and styles of 64 (512);
+- the discriminator halves sides by means of 2x2 pixels and by convolutions of stride 2 without a filter;
+- R1 is part of the update in which it is due (the authors make an update of its own), and is taken at the augmented
+  images; there is no path length regularisation (the second paper has none for CIFAR-10), and no truncation;
+- `mixing` is 0, as in the second paper for CIFAR-10 (0.9 in the first);
+- batches are of 32 images, the average of weights has momentum 0.995 an update (as that of all GANs here), and Adam
+  runs at 2e-3 with betas (0, 0.99), as in the first paper;
+- p goes from 0 to 1 within 20,000 images at the fastest (500,000), as fewer are seen; `ada.py` says which of the
+  paper's augmentations there are. Shifts of DiffAugment, which other GANs here have, are off.
 """
 
 from __future__ import annotations

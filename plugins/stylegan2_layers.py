@@ -19,7 +19,7 @@ def leaky(values: Tensor) -> Tensor:
 
 
 class EqualLinear(nn.Module):
-    """A linear layer from (n, inputs) to (n, outputs); `rate` multiplies its learning rate, `bias` is where that starts."""
+    """A linear layer; `rate` multiplies its learning rate, `bias` is where its biases start."""
 
     def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, rate: float = 1.0) -> None:
         super().__init__()
