@@ -75,7 +75,7 @@ class BigGAN(ProjectionGAN):
         lr: Annotated[float, ganbench.LogUniform(2e-4, 4e-3)] = 1e-3
         beta1: float = 0.0
         beta2: float = 0.999
-        truncation: float = 0.0
+        truncation: Annotated[float, ganbench.Choice(0.0, 1.0, 1.5, 2.0)] = 0.0
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         if len(data.shape) != 3:

@@ -138,7 +138,7 @@ class StyleGAN2(GAN):
         gamma: Annotated[float, ganbench.LogUniform(1e-3, 10.0)] = 0.1
         r1_interval: int = 8
         mixing: float = 0.0
-        augment: Annotated[float, ganbench.Uniform(0.0, 0.5)] = 0.0
+        augment: float = 0.0
         ada_target: Annotated[float, ganbench.Choice(0.0, 0.3, 0.6)] = 0.6
         flips: bool = False
 
