@@ -78,7 +78,7 @@ class AdaptiveAugmentation(nn.Module):
     def move(self, images: Tensor) -> Tensor:
         """Flip, shift, scale and rotate each image about its centre; what lies beyond the border is mirrored."""
         n, _, height, width = images.shape
-        flip = 1 - 2 * self.applied(images, torch.ones_like(images[:, 0, 0, 0])) if self.flips else 1.0
+        flip = 1 - 2 * self.applied(images, (self.uniform(images) > 0).float()) if self.flips else 1.0
         shift_x = self.applied(images, self.uniform(images) * 2 * SHIFT)
         shift_y = self.applied(images, self.uniform(images) * 2 * SHIFT)
         scale = torch.exp2(self.applied(images, self.normal(images) * SCALE))
@@ -94,13 +94,13 @@ class AdaptiveAugmentation(nn.Module):
         return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
     def recolour(self, images: Tensor) -> Tensor:
-        """Change each image's contrast about mid-grey, and its brightness."""
-        contrast = torch.exp2(self.applied(images, self.normal(images) * CONTRAST))
+        """Change each image's brightness, then its contrast about mid-grey."""
         brightness = self.applied(images, self.normal(images) * BRIGHTNESS)
-        return images * contrast[:, None, None, None] + brightness[:, None, None, None]
+        contrast = torch.exp2(self.applied(images, self.normal(images) * CONTRAST))
+        return (images + brightness[:, None, None, None]) * contrast[:, None, None, None]
 
     def applied(self, images: Tensor, amounts: Tensor) -> Tensor:
-        """Return an amount (n,) for each image: that given, with probability p, or 0; flips have one half of it."""
+        """Return an amount (n,) for each image: that given, with probability p, or 0."""
         return amounts * (torch.rand(len(images), device=images.device) < self.probability)
 
     def uniform(self, images: Tensor) -> Tensor:

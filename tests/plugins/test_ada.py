@@ -106,8 +106,21 @@ def test_a_rotation_keeps_lengths_where_sides_differ() -> None:
     assert torch.allclose(turned, expected, atol=1e-4) or torch.allclose(turned, expected.flip(0), atol=1e-4)
 
 
-def test_contrast_then_brightness() -> None:
-    torch.testing.assert_close(Chosen(1.0, 0.1).recolour(images()), images() * 2 + 0.1)
+def test_brightness_then_contrast() -> None:
+    torch.testing.assert_close(Chosen(0.1, 1.0).recolour(images()), (images() + 0.1) * 2)
+
+
+def test_half_of_all_images_are_flipped_where_p_is_1() -> None:
+    torch.manual_seed(0)
+    moved: list[float] = []
+
+    class Flips(AdaptiveAugmentation):
+        def applied(self, images: Tensor, amounts: Tensor) -> Tensor:
+            moved.append(float(amounts.mean()))
+            return torch.zeros(len(images))
+
+    Flips(1.0, 0.0, flips=True).move(images(2000))
+    assert moved[0] == pytest.approx(0.5, abs=0.05)
 
 
 def test_gradients_reach_generated_images() -> None:
