@@ -32,6 +32,7 @@ WHAT = {
     "acgan": "auxiliary classifier GAN: the discriminator also names the class",
     "ae-gmm": "plain autoencoder, a mixture fitted to its codes",
     "began": "boundary equilibrium GAN: the discriminator is an autoencoder",
+    "beta-tcvae": "conv-vae with a heavier total correlation",
     "beta-vae": "conv-vae with a heavier KL term",
     "biggan": "residual conditional GAN with self-attention and spectral normalisation, in small",
     "cgan": "conditional GAN: both networks are told the label",
@@ -46,16 +47,21 @@ WHAT = {
     "hmm": "hidden Markov model over rows (needs the extra `hmm`)",
     "infogan": "GAN whose code can be guessed from the image",
     "iwae": "VAE with the importance weighted bound",
+    "ladder-vae": "VAE with layers of latents, whose posterior shares the way down with the prior",
     "lsgan": "least squares GAN",
     "lstm-vae": "VAE with LSTMs over rows",
     "mlp-bn": "fully connected GAN with batch normalisation and dropout",
+    "pacgan": "GAN whose discriminator judges two samples at once",
+    "pixelcnn": "gated PixelCNN: pixel by pixel, the exact likelihood",
     "projection-gan": "projection discriminator, hinge loss, spectral normalisation",
     "r3gan": "relativistic pairing with R1 and R2, in small",
     "rae-gp": "regularised autoencoder, gradient penalty, fitted mixture",
     "rae-l2": "regularised autoencoder, weight decay, fitted mixture",
+    "realnvp": "normalising flow of affine couplings",
     "sngan": "spectral normalisation, hinge loss",
     "stylegan2": "styles modulate convolutions; lazy R1, adaptive augmentation, in small",
     "two-stage-vae": "a second VAE over the codes of the first",
+    "unrolled-gan": "GAN whose generator sees the discriminator's next updates",
     "vae": "VAE, fully connected",
     "vae-gan": "VAE whose reconstruction error is a discriminator's",
     "vae-gmm": "conv-vae, a mixture fitted to its codes",
@@ -87,8 +93,8 @@ nowhere else). Hyper-parameters are sized for that budget, and chosen by `ganben
 the same number of runs for every model ([tuning](tuning.md)); what differs from the paper stands at the top of each
 file in [`plugins/`](../plugins).
 
-`ganbench run --plugins all` runs them all. Every GAN but `vanilla` takes `ema`, `translation`, `cutout`, `brightness`,
-`clip_gradient` and `discriminator_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
+`ganbench run --plugins all` runs them all. Every GAN takes `ema`, `translation`, `cutout`, `brightness`,
+`clip_gradient`, `discriminator_steps`, `lr_ratio` and `decay_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
 
 """
 
