@@ -21,8 +21,18 @@ SHAPES = [(1, 8, 8), (3, 12, 20), (2,)]
 """The second is neither square nor a power of two, and a quarter of its sides is odd, as that of 28x28 is."""
 SMALL = {"width": 8, "hidden": 32, "prior_width": 16}
 """Sizes of networks for the checks: code is the same at all. Defaults are built at the data's true shapes below."""
-IMAGES_ONLY = {"dcgan-tutorial", "diffusers-ddpm", "draw", "hmm", "lstm-vae", "pixelcnn", "vq-vae"}
-"""What rows, glimpses, code grids or a reference network's sizes mean is not defined for points."""
+IMAGES_ONLY = {
+    "biggan",
+    "dcgan-tutorial",
+    "diffusers-ddpm",
+    "draw",
+    "hmm",
+    "lstm-vae",
+    "pixelcnn",
+    "stylegan2",
+    "vq-vae",
+}
+"""What rows, glimpses, code grids, convolutions or a reference network's sizes mean is not defined for points."""
 EXTRAS = {"diffusers": "peers", "hmmlearn": "hmm", "pythae": "peers"}
 """Modules that are no dependencies of ganbench, and the extra that brings each."""
 SLOW = {"began", "dcgan-tutorial", "diffusers-ddpm", "unrolled-gan"}
@@ -58,10 +68,12 @@ def shapes(name: str) -> list[tuple[int, ...]]:
 
 OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("dcgan", {"discriminator_steps": 2, "cutout": 3, "brightness": 0.2, "clip_gradient": 1.0, "ema": 0.0}),
+    ("biggan", {"spectral": False, "truncation": 0.5, "ema": 0.0, "discriminator_steps": 2}),
     ("dcgan", {"batch_norm": False, "translation": 0}),
     ("draw", {"attention": True, "read_size": 3, "write_size": 4}),
     ("ladder-vae", {"levels": 3}),
     ("two-stage-vae", {"second_stage": False}),
+    ("stylegan2", {"mixing": 0.9, "augment": 0.3, "flips": True, "r1_interval": 2}),
     ("vae", {"likelihood": "gaussian"}),
     ("vanilla", {"discriminator_steps": 2, "saturating": True}),
     ("wae-mmd", {"components": 3}),
@@ -146,7 +158,7 @@ def test_every_model_learns_to_be_dark_from_dark_images(registry: Registry, name
     noise = 0.05 * torch.randn(64, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     dark = Batch((noise - 0.9).clamp(-1, 1), torch.arange(64) % 10)
     before = samples(model, 50).mean()
-    enough = before - 0.1 if name in SLOW else min(-0.5, before - 0.2)
+    enough = before - 0.1 if name in SLOW else max(-0.75, min(-0.5, before - 0.2))  # some start rather dark
     found = []
     for _ in range(3 if kind.step is not Model.step else 1):  # most need 20 steps, none more than 60
         model.train()
