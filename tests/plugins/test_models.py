@@ -70,6 +70,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("dcgan", {"discriminator_steps": 2, "cutout": 3, "brightness": 0.2, "clip_gradient": 1.0, "ema": 0.0}),
     ("biggan", {"spectral": False, "truncation": 0.5, "ema": 0.0, "discriminator_steps": 2}),
     ("dcgan", {"batch_norm": False, "translation": 0}),
+    ("dcgan", {"lr_ratio": 0.5, "decay_steps": 100}),
     ("draw", {"attention": True, "read_size": 3, "write_size": 4}),
     ("ladder-vae", {"levels": 3}),
     ("two-stage-vae", {"second_stage": False}),
