@@ -3,8 +3,8 @@
 The prior is the mixture of the posteriors of `components` learned pseudo-inputs u_k, p(z) = 1/K sum_k q(z | u_k), so it
 learns with the encoder. Its KL term has no closed form: one sample estimates log q(z | x) - log p(z).
 The encoder has no batch normalisation, whose statistics pseudo-inputs would share with images. One layer of latents,
-as in the paper's section 3; the hierarchy of its section 4 is left out. The weight of the KL term rises from 0 to 1 over
-the first `warmup` images.
+as in the paper's section 3; the hierarchy of its section 4 is left out. The weight of the KL term rises from 0 to 1
+over the first `warmup` images.
 
 What differs from the paper: 200 pseudo-inputs, where it has 500, since all of them go through the encoder in each step:
 on 28x28 a step on 32 images takes twice as long with 500. Networks (its encoder and decoder are gated perceptrons of
