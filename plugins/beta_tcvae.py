@@ -10,7 +10,8 @@ equally. That is unbiased; the paper's stratified weights give one of the others
 weighted sampling, which is biased, instead.
 
 What differs from the paper: images of digits, not of shapes and faces; the small networks of `conv-vae`, batches of 32
-where it has 2,048, a learning rate of 2e-3 where it has 1e-3, and `beta` of 2, as in `beta-vae`, where it has 6 or more.
+where it has 2,048, a learning rate of 2e-3 where it has 1e-3, and a `beta` of 2, as in `beta-vae`, where it has 6 or
+more.
 """
 
 from __future__ import annotations
