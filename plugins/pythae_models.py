@@ -334,7 +334,7 @@ class PythaeWAEMMD(PythaeAutoencoder):
         latent_dim: Annotated[int, LogUniform(6, 32)] = 10
         lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 2e-3
         mmd_weight: Annotated[float, LogUniform(50.0, 2000.0)] = 400.0
-        components: int = 0
+        components: Annotated[int, Choice(0, 10)] = 0
 
     def settings(self) -> dict[str, Any]:
         return {"reg_weight": self.config.mmd_weight, "reconstruction_loss_scale": 2.0}

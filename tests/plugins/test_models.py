@@ -13,6 +13,7 @@ import torch
 
 from ganbench.model import Batch, DataSpec, Model
 from ganbench.registry.registry import Registry
+from ganbench.search_space import search_space
 from ganbench.testing import CHECKS
 from ganbench.testing.case import Case
 from ganbench.testing.checks import Check
@@ -170,6 +171,10 @@ def test_every_model_learns_to_be_dark_from_dark_images(registry: Registry, name
         if found[-1] < enough:
             break
     assert found[-1] < enough, found
+
+
+def test_every_model_declares_spaces_that_hold_its_defaults(registry: Registry) -> None:
+    assert [name for name in shipped() if not search_space(registry.get("models", name).thing.Config)] == []
 
 
 def test_every_model_says_where_it_was_described_and_how_it_samples(registry: Registry) -> None:
