@@ -20,7 +20,6 @@ from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 import ganbench
 from ganbench import DataSpec
@@ -29,11 +28,10 @@ from ganbench_plugins.biggan_layers import (
     GeneratorBlock,
     SelfAttention,
     SumPool,
-    iterate,
-    normalise_spectrally,
 )
 from ganbench_plugins.layers import quarter
 from ganbench_plugins.projection_gan import Projection, ProjectionGAN
+from ganbench_plugins.spectral import iterate, normalise_spectrally
 
 BLOCKS = 2
 
@@ -119,14 +117,8 @@ class BigGAN(ProjectionGAN):
 
     def learn(self, network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         super().learn(network, optimizer, loss)
-        iterate(network)
-
-    def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        on_real, on_fake = self.score(torch.cat([real, fake]), torch.cat([labels, labels])).chunk(2)
-        return F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
-
-    def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        return -self.score(fake, labels).mean()
+        if network is self.generator:
+            iterate(network)
 
     def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
         generator = self.generator if self.average is None else self.average

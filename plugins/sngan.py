@@ -20,7 +20,7 @@ import ganbench
 from ganbench import Choice
 from ganbench_plugins.adversarial import GAN
 from ganbench_plugins.layers import encoder
-from ganbench_plugins.spectral import held, normalise_spectrally
+from ganbench_plugins.spectral import iterate, normalise_spectrally
 
 
 class SNGAN(GAN):
@@ -39,17 +39,17 @@ class SNGAN(GAN):
     def initialise(self) -> None:
         """Normalise once weights are drawn: a normalised layer's `weight` is computed, and not to be drawn."""
         super().initialise()
-        normalise_spectrally(self.discriminator, self.config.power_iterations)
+        normalise_spectrally(self.discriminator)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        on_real = self.discriminate(real)
-        with held(self.discriminator):
-            on_fake = self.discriminate(fake)
-        return F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
+        return F.relu(1 - self.discriminate(real)).mean() + F.relu(1 + self.discriminate(fake)).mean()
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        with held(self.discriminator):
-            return -self.discriminate(fake).mean()
+        return -self.discriminate(fake).mean()
+
+    def after_discriminator(self) -> None:
+        for _ in range(self.config.power_iterations):
+            iterate(self.discriminator)
 
 
 @ganbench.hookimpl

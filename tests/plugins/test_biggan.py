@@ -17,11 +17,9 @@ from ganbench_plugins.biggan_layers import (
     DiscriminatorBlock,
     GeneratorBlock,
     SelfAttention,
-    SpectralNorm,
     SumPool,
-    iterate,
-    normalise_spectrally,
 )
+from ganbench_plugins.spectral import SpectralNorm, iterate, normalise_spectrally
 
 SPEC = DataSpec((1, 8, 8), 3, "toy", 64)
 LABELS = torch.tensor([0, 1, 2, 0, 1])
