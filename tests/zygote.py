@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,7 @@ class Forked:
             self._answers = os.dup(connection.fileno())
             self.pid = int(self._line())
         self.returncode: int | None = None
+        self._turn = threading.Lock()
 
     def _line(self) -> str:
         line = b""
@@ -67,12 +69,18 @@ class Forked:
         return line.decode()
 
     def wait(self, timeout: float | None = None) -> int:
-        if self.returncode is None:
+        """Two threads of an engine wait at once."""
+        while self.returncode is None:
             if not select.select([self._answers], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired("a forked process", timeout or 0)
-            self.returncode = int(self._line())
-            os.close(self._answers)
+            with self._turn:
+                if self.returncode is None:
+                    self.returncode = int(self._line())
         return self.returncode
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):
+            os.close(self._answers)
 
     def poll(self) -> int | None:
         with contextlib.suppress(subprocess.TimeoutExpired):
