@@ -83,11 +83,15 @@ def mnist5k() -> Dataset:
     return load_mnist5k()
 
 
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for all processes of pytest-xdist."""
+    mine = factory.getbasetemp()
+    return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for all processes of pytest-xdist."""
-    mine = tmp_path_factory.getbasetemp()
-    return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+    return shared_folder(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

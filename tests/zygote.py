@@ -1,7 +1,5 @@
 """A process that has imported what workers need: fork servers are forked from it, for the whole run of tests.
 
-    python -m tests.zygote SOCKET MODULE ...
-
 A fork server imports torch for four seconds, and the tests use some sixty. The first process of pytest-xdist that
 needs one starts it, all use it, and it ends with the last of them. Commands under test (`tests/faults`) are forked from
 a second one, `COMMANDS`, which is forked from the first and has imported what commands import too. `tests/engines`,
@@ -134,7 +132,14 @@ class Zygote:
         where.unlink(missing_ok=True)
         if name == "workers":
             one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-            words = [sys.executable, "-c", "from tests.zygote import main; main()", str(where), *PRELOAD]
+            words = [
+                sys.executable,
+                "-c",
+                "import sys; from tests.zygote import serve; serve(*sys.argv[1:])",
+                str(where),
+                "ganbench.engines.worker_process",
+                *PRELOAD,
+            ]
             subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=os.environ | one, cwd=ROOT
             ).returncode = 0  # it ends by itself, perhaps after this process
@@ -200,26 +205,12 @@ def serve_forks(descriptors: list[int]) -> None:
     ForkServer(descriptors[3], spawn=False).run()
 
 
-def _become(order: dict[str, Any], descriptors: list[int]) -> None:
-    """Be what is ordered, in a session of its own."""
-    os.setsid()
-    for number, descriptor in enumerate(descriptors[:3]):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
-    os.environ.clear()
-    os.environ.update(order["environment"])
-    os.chdir(order["folder"])
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    module, _, name = order["do"].partition(":")
-    getattr(importlib.import_module(module), name)(*order["with"], *([descriptors] if descriptors[3:] else []))
-
-
 def serve(where: str, *modules: str) -> None:
     """Import, then fork for each connection that orders it and tell it the process's number and how it ended.
 
     Ends when all connections that hold it are closed.
     """
+    sys.path[:] = [str(ROOT), *filter(None, sys.path)]
     for module in modules:
         importlib.import_module(module)
     wake, woken = os.pipe()
@@ -254,7 +245,7 @@ def serve(where: str, *modules: str) -> None:
                 order = json.loads(Path(path.decode()).read_bytes())
                 pid = os.fork()
                 if pid == 0:
-                    _leave(order, descriptors, [listener, connection, *holding, *waiting.values()])
+                    _become(order, descriptors, [listener, connection, *holding, *waiting.values()])
                 waiting[pid] = connection
                 connection.sendall(f"{pid}\n".encode())
             for descriptor in descriptors:
@@ -268,13 +259,26 @@ def _tell_ends(waiting: dict[int, socket.socket]) -> None:
                 connection.sendall(f"{os.waitstatus_to_exitcode(ended[1])}\n".encode())
 
 
-def _leave(order: dict[str, Any], descriptors: list[int], others: list[socket.socket]) -> NoReturn:
-    """Be what is ordered, and end with its exit status."""
+def _become(order: dict[str, Any], descriptors: list[int], others: list[socket.socket]) -> NoReturn:
+    """Be what is ordered, in a session of its own, and end with its exit status.
+
+    A log is shown from its last twenty lines on, and each frame here is one of a crash: they are few.
+    """
     status = 1
     try:
         for each in others:
             each.close()
-        _become(order, descriptors)
+        os.setsid()
+        for number, descriptor in enumerate(descriptors[:3]):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        os.chdir(order["folder"])
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        module, _, name = order["do"].partition(":")
+        getattr(importlib.import_module(module), name)(*order["with"], *([descriptors] if descriptors[3:] else []))
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -285,8 +289,3 @@ def _leave(order: dict[str, Any], descriptors: list[int], others: list[socket.so
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         os._exit(status)
-
-
-def main() -> None:
-    sys.path[:] = [str(ROOT), *filter(None, sys.path)]
-    serve(sys.argv[1], "ganbench.engines.worker_process", *sys.argv[2:])
