@@ -76,6 +76,10 @@ class GAN(ganbench.Model):
     def initialise(self) -> None:
         self.apply(initialise)
 
+    def condition(self, batch: Batch) -> Tensor | None:
+        """Return what both networks are told of each image, int64 (B,), or None."""
+        return batch.labels if self.conditional else None
+
     def generate(self, generator: nn.Module, latent: Tensor, labels: Tensor | None) -> Tensor:
         """Return images; `labels` (n,) are None where the model is not conditional."""
         return generator(latent)  # type: ignore[no-any-return]
@@ -106,7 +110,7 @@ class GAN(ganbench.Model):
         return cut_out(translate(brighten(images, config.brightness), config.translation), config.cutout)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        real, labels = batch.images, batch.labels if self.conditional else None
+        real, labels = batch.images, self.condition(batch)
         self.steps += 1
         turn = self.steps % self.config.discriminator_steps == 0
         with torch.set_grad_enabled(turn):
