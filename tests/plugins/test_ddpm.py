@@ -37,7 +37,9 @@ def test_the_linear_schedule_is_the_papers() -> None:
     assert found[0] == 1 and len(found) == 1001
     assert float(found[3]) == pytest.approx(math.prod(1 - beta for beta in betas[:3]), rel=1e-6)
     assert float(found[-1]) == pytest.approx(math.prod(1 - beta for beta in betas), rel=1e-4)
-    assert linear_schedule(100)[-1].log() == pytest.approx(found[-1].log(), rel=0.1), "as much noise in fewer steps"
+    assert math.log(linear_schedule(100)[-1]) == pytest.approx(math.log(found[-1]), rel=0.1), (
+        "as much noise in fewer steps"
+    )
 
 
 def test_the_cosine_schedule_is_that_of_its_paper() -> None:

@@ -55,7 +55,9 @@ def shapes(name: str) -> list[tuple[int, ...]]:
 OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("dcgan", {"discriminator_steps": 2, "cutout": 3, "brightness": 0.2, "clip_gradient": 1.0, "ema": 0.0}),
     ("dcgan", {"batch_norm": False, "translation": 0}),
+    ("ddpm", {"schedule": "linear", "eta": 0.0}),
     ("draw", {"attention": True, "read_size": 3, "write_size": 4}),
+    ("flow-matching", {"solver": "heun", "sampling_steps": 5}),
     ("vae", {"likelihood": "gaussian"}),
     ("vanilla", {"discriminator_steps": 2, "saturating": True}),
     ("wae-mmd", {"components": 3}),
