@@ -9,7 +9,7 @@ these times, spread evenly. Each step is a draw from q(x_s | x_t, x_0), x_0 bein
 the "cosine" of arXiv:2102.09672, the default.
 
 What differs from the paper: a U-Net of some 0.2 million weights (`unet.py`), a perceptron of three hidden layers for
-points; batches of 16 and Adam at 1e-3 without warm-up; averaged weights follow faster (momentum 0.998, not 0.9999);
+points; batches of 16 and Adam at 2e-3 without warm-up; averaged weights follow faster (momentum 0.998, not 0.9999);
 times that are spread evenly over a batch; few sampling steps by default.
 """
 

@@ -26,7 +26,7 @@ class Denoising(ganbench.Model):
         batch_size: Annotated[int, ganbench.Choice(16, 32, 64)] = 16
         width: Annotated[int, ganbench.Choice(16, 24, 32)] = 24
         hidden: int = 256
-        lr: Annotated[float, ganbench.LogUniform(3e-4, 5e-3)] = 1e-3
+        lr: Annotated[float, ganbench.LogUniform(3e-4, 5e-3)] = 2e-3
         ema: Annotated[float, ganbench.Choice(0.99, 0.995, 0.998, 0.999)] = 0.998
         sampling_steps: int = 20
 

@@ -8,7 +8,7 @@ by least squares, t uniform in [0, 1]. Samples solve dx/dt = v(x, t) from noise 
 equal steps of Euler's or Heun's method (two evaluations of the network a step), and are cut to [-1, 1].
 
 What differs from the paper: a U-Net of some 0.2 million weights (`unet.py`), a perceptron of three hidden layers for
-points; batches of 16 and Adam at 1e-3 without warm-up or decay; averaged weights; times that are spread evenly over a
+points; batches of 16 and Adam at 2e-3 without warm-up or decay; averaged weights; times that are spread evenly over a
 batch; a fixed number of steps where the paper's solver (dopri5) chooses its own.
 """
 

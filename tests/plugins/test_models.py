@@ -24,8 +24,8 @@ SMALL = {"width": 8, "hidden": 32, "prior_width": 16}
 IMAGES_ONLY = {"dcgan-tutorial", "draw", "hmm", "lstm-vae", "vq-vae"}
 """What rows, glimpses, code grids or a reference network's sizes mean is not defined for points."""
 WITH_EXTRAS = {"hmm": "hmmlearn"}
-SLOW = {"began", "dcgan-tutorial"}
-"""A small learning rate, and a discriminator that must learn to rebuild images first."""
+SLOW = {"began", "dcgan-tutorial", "ddpm"}
+"""A small learning rate, a discriminator that must learn to rebuild images first, samples that need many steps."""
 
 
 def shipped() -> list[str]:
