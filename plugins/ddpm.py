@@ -25,7 +25,8 @@ from torch.nn import functional as F
 
 import ganbench
 from ganbench import DataSpec
-from ganbench_plugins.denoising import Denoising, each, even_times
+from ganbench_plugins.denoising import Denoising, even_times
+from ganbench_plugins.unet import each
 
 
 class DDPM(Denoising):

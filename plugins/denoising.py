@@ -58,8 +58,3 @@ class Denoising(ganbench.Model):
 def even_times(n: int, device: torch.device) -> Tensor:
     """Return n times uniform in [0, 1), one from each n-th part, in random order: the loss varies less."""
     return (torch.randperm(n, device=device) + torch.rand(n, device=device)) / n
-
-
-def each(values: Tensor, images: Tensor) -> Tensor:
-    """Return values (n,) in the form (n, 1, ...) in which they multiply images (n, ...)."""
-    return values.view(-1, *[1] * (images.ndim - 1))

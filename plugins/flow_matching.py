@@ -22,7 +22,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganbench
-from ganbench_plugins.denoising import Denoising, each, even_times
+from ganbench_plugins.denoising import Denoising, even_times
+from ganbench_plugins.unet import each
 
 
 class FlowMatching(Denoising):

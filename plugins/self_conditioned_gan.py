@@ -3,9 +3,9 @@
 k-means divides the training images into clusters, both networks of `cgan` are told an image's cluster, and samples are
 made for clusters drawn by their frequency. No label is used.
 
-`features="discriminator"` is the paper's way: k-means on the discriminator's last hidden layer, again each `recluster`
-images, from the means of the last partition; then labels are matched to the last ones by the Hungarian method.
-`features="pixels"`, the default, clusters the first `components` principal components of the images.
+k-means works on the discriminator's last hidden layer, and again each `recluster` images (0: once), from the means of
+the last partition; then labels are matched to the last ones by the Hungarian method. `features="pixels"` clusters the
+first `components` principal components of the images instead.
 
 What differs from the paper: a model here sees batches, not a data set, so clusters are those of the last `memory`
 images seen. Until the memory is full (the first pass, where the data set is no larger) clusters are drawn at random,
@@ -37,10 +37,12 @@ class SelfConditionedGAN(CGAN):
     @dataclass(frozen=True)
     class Config(CGAN.Config):
         clusters: Annotated[int, ganbench.Uniform(10, 50)] = 20
-        features: Literal["pixels", "discriminator"] = "pixels"
+        features: Annotated[Literal["discriminator", "pixels"], ganbench.Choice("discriminator", "pixels")] = (
+            "discriminator"
+        )
+        recluster: Annotated[int, ganbench.Choice(0, 5000, 10000, 20000)] = 10000
         components: int = 50
         memory: int = 5000
-        recluster: int = 0
 
     centres: Tensor
     frequencies: Tensor

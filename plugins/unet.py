@@ -3,7 +3,9 @@
 The U-Net (arXiv:1505.04597) is that of DDPM (arXiv:2006.11239) made small enough for one CPU core: no convolution at
 the image's full size but the first and the last, which halve and double it; residual blocks with group normalisation,
 SiLU and the time's embedding at a half and a quarter of each side; one skip connection a size; no attention, no
-dropout.
+dropout. What is learned of noise is the input itself but for a factor, so both networks add to their output the input
+times a number that the time's embedding decides. The perceptron sees sines and cosines of the coordinates too
+(arXiv:2006.10739), since modes are narrow.
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ class UNet(nn.Module):
         self.up = nn.ModuleList([Residual(2 * w if i == 0 else w, w, hidden) for i in range(blocks)])
         self.leave = nn.Sequential(nn.GroupNorm(GROUPS, w), nn.SiLU(), zero(nn.ConvTranspose2d(w, channels, 4, 2, 1)))
 
+        self.scale = zero(nn.Linear(hidden, 1))
         self.to(memory_format=torch.channels_last)  # faster on CPUs
 
     def forward(self, images: Tensor, time: Tensor) -> Tensor:
@@ -75,22 +78,27 @@ class UNet(nn.Module):
         half = torch.cat([half, self.grow(small)], 1)
         for block in self.up:
             half = block(half, embedding)
-        return self.leave(half)
+        return self.leave(half) + each(self.scale(embedding), images) * images
 
 
 class TimePerceptron(nn.Module):
     """From points (n, D) and times (n,) to points."""
 
+    OCTAVES = 6
+
     def __init__(self, data: DataSpec, hidden: int) -> None:
         super().__init__()
         (size,) = data.shape
-        self.time = TimeEmbedding()
-        self.layers = nn.Sequential(
-            *perceptron(size + 2 * FREQUENCIES, hidden, hidden, hidden, size, activation=nn.SiLU)
-        )
+        self.time, times = TimeEmbedding(), 2 * FREQUENCIES
+        inputs = size * (1 + 2 * self.OCTAVES) + times
+        self.layers = nn.Sequential(*perceptron(inputs, hidden, hidden, hidden, size, activation=nn.SiLU))
+        self.scale = nn.Sequential(nn.Linear(times, hidden), nn.SiLU(), zero(nn.Linear(hidden, 1)))
 
     def forward(self, points: Tensor, time: Tensor) -> Tensor:
-        return self.layers(torch.cat([points, self.time(time)], 1))
+        embedding = self.time(time)
+        angles = [points * math.pi * 2**octave for octave in range(self.OCTAVES)]
+        waves = [wave(angle) for angle in angles for wave in (torch.sin, torch.cos)]
+        return self.layers(torch.cat([points, *waves, embedding], 1)) + self.scale(embedding) * points
 
 
 def denoiser(data: DataSpec, width: int, hidden: int) -> nn.Module:
@@ -102,8 +110,13 @@ def conv(channels_in: int, channels_out: int) -> nn.Conv2d:
     return nn.Conv2d(channels_in, channels_out, 3, 1, 1)
 
 
-def zero(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
+def zero(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> nn.Module:
     """Start a layer at 0, so that what it ends starts as the identity, or as 0."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer
+
+
+def each(values: Tensor, images: Tensor) -> Tensor:
+    """Return values (n,) in the form (n, 1, ...) in which they multiply images (n, ...)."""
+    return values.view(-1, *[1] * (images.ndim - 1))
