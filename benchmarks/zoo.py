@@ -8,16 +8,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tuning import tried_of
+
 from ganbench.boards.aggregate import Row
 from ganbench.boards.board import build_board, published_store
 from ganbench.boards.formatting import BLANK, interval
 from ganbench.boards.publish import read_request
+from ganbench.experiment.settings_file import ModelSettings, read_settings
 from ganbench.metric import HEADLINE
+from ganbench.model import Model
 from ganbench.registry.builtins import discover
 from ganbench.registry.registry import Registered
 
 ROOT = Path(__file__).parents[1]
 BOARDS = ROOT / "leaderboards"
+TUNING = BOARDS / "tuning"
 PAGE = ROOT / "docs" / "models.md"
 TRACK = "mnist5k-quick"
 TIMES = 5
@@ -27,6 +32,7 @@ WHAT = {
     "acgan": "auxiliary classifier GAN: the discriminator also names the class",
     "ae-gmm": "plain autoencoder, a mixture fitted to its codes",
     "began": "boundary equilibrium GAN: the discriminator is an autoencoder",
+    "beta-tcvae": "conv-vae with a heavier total correlation",
     "beta-vae": "conv-vae with a heavier KL term",
     "cgan": "conditional GAN: both networks are told the label",
     "class-gaussian": "one Gaussian a class over principal components",
@@ -42,16 +48,21 @@ WHAT = {
     "hmm": "hidden Markov model over rows (needs the extra `hmm`)",
     "infogan": "GAN whose code can be guessed from the image",
     "iwae": "VAE with the importance weighted bound",
+    "ladder-vae": "VAE with layers of latents, whose posterior shares the way down with the prior",
     "lsgan": "least squares GAN",
     "lstm-vae": "VAE with LSTMs over rows",
     "mlp-bn": "fully connected GAN with batch normalisation and dropout",
+    "pacgan": "GAN whose discriminator judges two samples at once",
+    "pixelcnn": "gated PixelCNN: pixel by pixel, the exact likelihood",
     "projection-gan": "projection discriminator, hinge loss, spectral normalisation",
     "r3gan": "relativistic pairing with R1 and R2, in small",
     "rae-gp": "regularised autoencoder, gradient penalty, fitted mixture",
     "rae-l2": "regularised autoencoder, weight decay, fitted mixture",
+    "realnvp": "normalising flow of affine couplings",
     "self-conditioned-gan": "conditional GAN told k-means clusters instead of labels",
     "sngan": "spectral normalisation, hinge loss",
     "two-stage-vae": "a second VAE over the codes of the first",
+    "unrolled-gan": "GAN whose generator sees the discriminator's next updates",
     "vae": "VAE, fully connected",
     "vae-gan": "VAE whose reconstruction error is a discriminator's",
     "vae-gmm": "conv-vae, a mixture fitted to its codes",
@@ -62,44 +73,29 @@ WHAT = {
     "wgan": "Wasserstein GAN, clipped weights",
     "wgan-gp": "Wasserstein GAN, gradient penalty",
 }
-TRIED = {
-    "vanilla": "learning rates of 2e-4, 5e-4 and 1e-3, batches of 16, 32 and 64, 128 and 256 units, latents of 16 and "
-    "32",
-    "vae": "learning rates of 1e-3 and 2e-3, batches of 16, 32 and 64, latents of 10 and 20, 500 and 1,000 units, beta "
-    "of 0.5 and 1, the Gaussian likelihood; a person reads most of its digits",
-    "mlp-bn": "a learning rate of 1e-3, and with it latents of 16 and averaged weights, averaged weights and shifted "
-    "images; of 2e-4, the tutorials', for a third of the budget",
-    "dcgan-tutorial": "batches of 16 alone; the tutorial goes over 60,000 images 50 times, this budget once",
-    "wgan-gp": "batches of 16 and 32, a penalty of 1 and 10, learning rates of 5e-4 and 1e-3",
-    "wgan": "clipping at 0.01, 0.03, 0.06 and 0.1 with learning rates from 3e-4 to 1e-3; no batch normalisation in the "
-    "critic with batches of 32",
-    "began": "for parts of the budget a tanh output of the autoencoder, with lambda_k of 0.001 and 0.5, which "
-    "collapsed to black; gamma of 0.5, or 64 codes and no shifts, which collapsed too; lambda_k of 0.01, which did "
-    "no better; its defaults draw thin digits, ones above all, "
-    "or collapse as well (1 of 3 seeds)",
-    "class-gaussian": "50, 100, 200 and 400 principal components; one Gaussian a class is what it is",
-    "hmm": "its defaults alone; a row that knows no more of the row above than one state breaks strokes",
-    "conv-vae": "beta of 0.2, 0.7 and 1, latents of 5 to 12, a Gaussian likelihood, a decoder without the hidden layer "
-    "that is there now; a person reads its digits, LeNet sees that they are blurred",
-    "beta-vae": "its defaults alone; above 1 beta blurs, which is what it is for",
-    "cvae": "a decoder without a hidden layer, which half ignored labels, and one with it; latents of 8 and 12",
-    "aae": "batches of 16 and 32",
-    "draw": "batches of 16 and 32 without attention, and, for a third of the budget, with it: that learned more slowly",
-    "lstm-vae": "batches of 8 and 16 with a learning rate of 2e-3, of 32 with 1e-3",
-    "two-stage-vae": "first variances from exp(-3) and exp(-4), second ones from exp(0), exp(-2), exp(-3) and exp(-5), "
-    "256 and 512 units, latents of 6 and 10",
-    "wae-mmd": "latents of 8 and 10, weights of 100, 200 and 300, batches of 16 and 32",
+WHY = {
+    "vanilla": "fully connected, without an average of weights: its strokes are grainy",
+    "mlp-bn": "fully connected, without an average of weights: its strokes are grainy",
+    "dcgan-tutorial": "the tutorial's small learning rate and no average of weights; it goes over 60,000 images 50 "
+    "times, this budget once",
+    "wgan": "clipping leaves the critic little capacity, which takes more updates than this budget has",
+    "began": "its discriminator must learn to rebuild images first, at a small learning rate",
+    "class-gaussian": "one Gaussian a class is what it is",
+    "hmm": "a row that knows no more of the row above than one state breaks strokes",
+    "beta-vae": "above 1 beta blurs, which is what it is for",
 }
-"""What was tried on seed 100 of the track, one run a setting, for models that may miss it."""
+"""Why a model may miss the bar, beside what was tried."""
+BLURRED = "its samples are means, which LeNet sees as blurred; a person reads most of its digits"
 HEAD = f"""# The models that ship
 
 Written by `python benchmarks/zoo.py`. FID is that of the records of [`{TRACK}`](../leaderboards/{TRACK}.md): 60,000
 images seen, geometric means over training seeds with 95 % intervals, in LeNet's features (they compare here and
-nowhere else). Hyper-parameters are sized for that budget, and chosen on seed 100; what differs from the paper stands at
-the top of each file in [`plugins/`](../plugins).
+nowhere else). Hyper-parameters are sized for that budget, and chosen by `ganbench tune` on the validation split with
+the same number of runs for every model ([tuning](tuning.md)); what differs from the paper stands at the top of each
+file in [`plugins/`](../plugins).
 
-`ganbench run --plugins all` runs them all. Every GAN but `vanilla` takes `ema`, `translation`, `cutout`, `brightness`,
-`clip_gradient` and `discriminator_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
+`ganbench run --plugins all` runs them all. Every GAN takes `ema`, `translation`, `cutout`, `brightness`,
+`clip_gradient`, `discriminator_steps`, `lr_ratio` and `decay_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
 
 """
 
@@ -119,6 +115,12 @@ def line(entry: Registered, row: Row | None) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def explained(model: type[Model], found: ModelSettings | None) -> str:
+    """Return why a model may miss the bar, and what was tried."""
+    tried = f"tried: {tried_of(model, found)}" if found is not None else "not tuned: its defaults alone"
+    return f"- `{model.name}`: {WHY.get(model.name, BLURRED)}; {tried}."
+
+
 def main() -> None:
     board = build_board(read_request(BOARDS / TRACK), [published_store(BOARDS, TRACK)])
     rows = {each.row.label: each.row for each in board.rows}
@@ -131,19 +133,20 @@ def main() -> None:
     lines += [line(entry, rows.get(entry.name)) for entry in models]
     bar = rows["noise"].metrics["fid"].mean / TIMES
     short = [
-        entry.name
+        entry
         for entry in models
         if entry.name in rows and (found := rows[entry.name].headline) is not None and found.mean > bar
     ]
+    tuned = read_settings(TUNING / f"{TRACK}.json").models if (TUNING / f"{TRACK}.json").exists() else {}
     lines += [
         "",
         f"## Less than {TIMES} times better than noise",
         "",
         f"FID above {bar:.0f}, a fifth of `noise`'s. LeNet sees blur more than people do: real digits under a 3x3 mean "
         "have FID 274 ([metrics](metrics.md)), so models whose samples are means are far from sharp ones. They stay on "
-        "the board; what was tried:",
+        "the board; what `ganbench tune` tried ([tuning](tuning.md)):",
         "",
-        *(f"- `{name}`: {TRIED.get(name, 'its defaults alone')}." for name in short),
+        *(explained(entry.thing, tuned.get(entry.name)) for entry in short),
     ]
     PAGE.write_text(HEAD + "\n".join(lines) + "\n")
     print(PAGE)

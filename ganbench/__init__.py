@@ -30,15 +30,16 @@ _HOMES = {
     "compare": "ganbench.api",
     "score": "ganbench.api",
     "load": "ganbench.api",
+    "tune": "ganbench.api",
 }
 
 __all__ = [
     "Batch", "Choice", "DataSpec", "LogUniform", "Metric", "Model", "RequestError", "RunRecord", "Score", "Uniform",
-    "compare", "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run", "score",
+    "compare", "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run", "score", "tune",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from ganbench.api import compare, evaluate, leaderboard, load, reproduce, run, score
+    from ganbench.api import compare, evaluate, leaderboard, load, reproduce, run, score, tune
     from ganbench.metric import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
     from ganbench.search_space import Choice, LogUniform, Uniform

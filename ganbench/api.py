@@ -29,6 +29,7 @@ from ganbench.store.lookup import find_folder
 from ganbench.store.run_record import RunRecord
 from ganbench.store.store import Store
 from ganbench.training.trained_run import read_trained
+from ganbench.tuning import search as tuning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,7 @@ def run(
     device: str = "auto",
     runs: str | Path = "runs",
     settings: dict[str, Any] | None = None,
+    settings_file: str | Path | None = None,
     jobs: int | None = None,
     threads: int | None = None,
     data_dir: str | Path | None = None,
@@ -64,8 +66,9 @@ def run(
     """Train models on a track and score their samples; return one record for each run that was asked for.
 
     `models` are names, variants such as ``"vae[latent_dim=64]"``, ``"./file.py:Class"``, or classes that an importable
-    module defines; `settings` are hyper-parameters such as ``{"dcgan.lr": 1e-4}``. Runs that are in `runs` are not
-    trained again. `metrics` (``"standard,vendi"``) are computed beside the track's, `extractor` names more extractors.
+    module defines; `settings` are hyper-parameters such as ``{"dcgan.lr": 1e-4}``, beside those of a `settings_file`
+    that `tune` wrote. Runs that are in `runs` are not trained again. `metrics` (``"standard,vendi"``) are computed
+    beside the track's, `extractor` names more extractors.
     The other options are those of ``ganbench run``. Scores lie beside the runs: `leaderboard` returns them as a table.
 
     Raises `RequestError` for a wrong request; a run that fails is a record that says so.
@@ -73,15 +76,48 @@ def run(
     request = Request(
         plugins=models, track=track, seeds=seeds, budget=_text(budget), precision=precision, extractor=extractor,
         metrics=metrics, against=against, device=device, runs=Path(runs),
-        settings=tuple(f"{name}={value}" for name, value in (settings or {}).items()), jobs=jobs, threads=threads,
-        data_dir=_path(data_dir), weights=_path(weights), baselines=baselines, retry=retry, rerun=rerun,
-        stall_timeout=_text(stall_timeout), memory_limit=_text(memory_limit), deterministic=deterministic,
-        checkpoint_seconds=checkpoint_every,
+        settings=tuple(f"{name}={value}" for name, value in (settings or {}).items()),
+        settings_file=_path(settings_file), jobs=jobs, threads=threads, data_dir=_path(data_dir),
+        weights=_path(weights), baselines=baselines, retry=retry, rerun=rerun, stall_timeout=_text(stall_timeout),
+        memory_limit=_text(memory_limit), deterministic=deterministic, checkpoint_seconds=checkpoint_every,
     )  # fmt: skip
     session = prepare(request, discover())
     records = session.run()
     _warn(session.refused)
     return records
+
+
+def tune(
+    models: str,
+    track: str = "mnist5k-quick",
+    *,
+    runs_each: int = 20,
+    seeds: str = "100-100",
+    budget: str | None = None,
+    precision: str | None = None,
+    device: str = "auto",
+    runs: str | Path = "tuning",
+    out: str | Path | None = None,
+    settings: dict[str, Any] | None = None,
+    jobs: int | None = None,
+    threads: int | None = None,
+    data_dir: str | Path | None = None,
+    stall_timeout: str | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Try `runs_each` settings of every model on the validation split; return the best hyper-parameters by label.
+
+    What is tried is declared beside the fields of a model's `Config` (`Uniform`, `LogUniform`, `Choice`), but for what
+    brackets or `settings` set. All that was tried is in the file `out`, which ``run(settings_file=...)`` takes. A
+    search that was interrupted goes on. Raises `RequestError` for a wrong request.
+    """
+    request = tuning.Request(
+        plugins=models, track=track, runs_each=runs_each, seeds=seeds, budget=_text(budget), precision=precision,
+        device=device, settings=tuple(f"{name}={value}" for name, value in (settings or {}).items()), runs=Path(runs),
+        out=_path(out), jobs=jobs, threads=threads, data_dir=_path(data_dir), stall_timeout=_text(stall_timeout),
+    )  # fmt: skip
+    search = tuning.prepare(request, discover())
+    found = search.run()
+    return {study.label: found.models[study.label].params for study in search.studies}
 
 
 def score(

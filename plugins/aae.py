@@ -2,14 +2,16 @@
 
 Each step has the paper's two phases. Reconstruction: encoder and decoder lower the squared error. Regularisation: a
 discriminator learns to tell draws from N(0, I) from codes, then the encoder learns to fool it; draws from N(0, I) are
-what samples. The encoder is deterministic (the paper's first choice), Adam takes the place of SGD with momentum, and
-the networks are convolutional. `components` fits that many Gaussians to the codes after training instead.
+what samples. What differs from the paper: the encoder is deterministic (its first choice), Adam takes the place of SGD
+with momentum, batches are of 16 and not of 100, the networks are convolutional (its have two hidden layers of 1,000
+units), the prior is N(0, I) in 10 dimensions (its is N(0, 25 I) in 8), and the encoder has a second optimiser for the
+second phase. `components` fits that many Gaussians to the codes after training instead.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -29,7 +31,7 @@ class AAE(Autoencoder):
         batch_size: int = 16
         latent_dim: int = 10
         lr: float = 2e-3
-        adversarial_lr: float = 5e-4
+        adversarial_lr: Annotated[float, ganbench.LogUniform(1e-4, 2e-3)] = 5e-4
         beta1: float = 0.5
         components: int = 0
 

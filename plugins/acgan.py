@@ -2,17 +2,20 @@
 
 The discriminator is not told the label: it says both whether an image is real (L_S) and of which class it is (L_C).
 It maximises L_S + L_C, the generator L_C - L_S; as is usual the latter's L_S does not saturate. `class_weight` weighs
-L_C (the paper: 1). The generator takes the label as in `cgan`; other settings are those of `dcgan` here.
+L_C (the paper: 1). The generator takes the label as in `cgan`; other settings, averaged weights and shifted images
+among them, are those of `dcgan` here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ganbench
+from ganbench import LogUniform
 from ganbench_plugins.cgan import CGAN
 from ganbench_plugins.layers import encoder
 
@@ -22,7 +25,7 @@ class ACGAN(CGAN):
 
     @dataclass(frozen=True)
     class Config(CGAN.Config):
-        class_weight: float = 1.0
+        class_weight: Annotated[float, LogUniform(0.1, 3)] = 1.0
 
     def make_discriminator(self) -> nn.Module:
         return encoder(self.data, 1 + self.data.classes, self.config.width, self.config.hidden)

@@ -4,26 +4,34 @@ that the discriminator is shown, augmented.
 The losses are those of Goodfellow et al. (arXiv:1406.2661), the generator's the one that does not saturate; a model of
 its own gives others, and networks where it needs others. Options that every such model has:
 
-- `discriminator_steps` updates of the discriminator before each of the generator, each from a new batch;
+- `discriminator_steps` (the papers' k or n_critic): updates of the discriminator before each update of the generator.
+  All of them use the same batch of real images, each with new latents and a new augmentation, so that models with
+  different k see as many real images and make as many updates of the generator. (The papers draw a new batch of real
+  images for each update.) The generator learns from the images that the last of these updates was shown;
 - `ema`, the momentum of a running average of the generator's weights, which then is what samples (0: none);
 - `translation`, `cutout`, `brightness`: the discriminator sees images, real and generated, shifted by up to so many
   pixels, with a square of so many pixels greyed, made brighter or darker by up to so much (DiffAugment,
   arXiv:2006.10738; 0: none), which keeps it from learning a small training set by heart;
-- `clip_gradient`, the largest norm of each network's gradient (0: any).
+- `clip_gradient`, the largest norm of each network's gradient (0: any);
+- `lr_ratio`, the discriminator's learning rate divided by the generator's, which is `lr`;
+- `decay_steps`, the number of the generator's updates over which both rates fall linearly to 0 (0: they do not).
+
+By default the average (momentum 0.995) and shifts of one pixel are on, in no paper of 2014 to 2018 they are; each
+model says in its docstring what it does. Weights are drawn as `layers.initialise` says.
 """
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ganbench
-from ganbench import Batch, DataSpec
+from ganbench import Batch, Choice, DataSpec, LogUniform
 from ganbench_plugins.layers import decoder, encoder, initialise
 
 
@@ -34,19 +42,21 @@ class GAN(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: int = 32
-        latent_dim: int = 10
+        batch_size: Annotated[int, Choice(16, 32, 64)] = 32
+        latent_dim: Annotated[int, LogUniform(2, 128)] = 10
         width: int = 24
         hidden: int = 256
-        lr: float = 1e-3
+        lr: Annotated[float, LogUniform(3e-4, 3e-3)] = 1e-3
         beta1: float = 0.5
         beta2: float = 0.999
         discriminator_steps: int = 1
-        ema: float = 0.995
-        translation: int = 1
+        ema: Annotated[float, Choice(0.0, 0.99, 0.995, 0.998)] = 0.995
+        translation: Annotated[int, Choice(0, 1, 2)] = 1
         cutout: int = 0
         brightness: float = 0.0
         clip_gradient: float = 0.0
+        lr_ratio: float = 1.0
+        decay_steps: int = 0
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
@@ -56,10 +66,9 @@ class GAN(ganbench.Model):
         self.discriminator = self.make_discriminator()
         self.initialise()
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if config.ema else None
-        adam = {"lr": config.lr, "betas": (config.beta1, config.beta2), "fused": True}
-        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), **adam)
-        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), **adam)
-        self.steps = self.updates = 0
+        self.generator_optimizer = self.make_optimizer(self.generator, config.lr)
+        self.discriminator_optimizer = self.make_optimizer(self.discriminator, config.lr * config.lr_ratio)
+        self.updates = 0
 
     @classmethod
     def sampler(cls, config: Any) -> str:
@@ -73,8 +82,13 @@ class GAN(ganbench.Model):
     def make_discriminator(self) -> nn.Module:
         return encoder(self.data, 1, self.config.width, self.config.hidden)
 
+    def make_optimizer(self, network: nn.Module, lr: float) -> torch.optim.Optimizer:
+        betas = (self.config.beta1, self.config.beta2)
+        return torch.optim.Adam(network.parameters(), lr, betas, fused=True)
+
     def initialise(self) -> None:
-        self.apply(initialise)
+        initialise(self.generator)
+        initialise(self.discriminator)
 
     def condition(self, batch: Batch) -> Tensor | None:
         """Return what both networks are told of each image, int64 (B,), or None."""
@@ -111,23 +125,29 @@ class GAN(ganbench.Model):
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         real, labels = batch.images, self.condition(batch)
-        self.steps += 1
-        turn = self.steps % self.config.discriminator_steps == 0
-        with torch.set_grad_enabled(turn):
-            fake = self.generate(self.generator, self.latent(len(real)), labels)
-        loss = self.discriminator_loss(real, fake.detach(), labels)
-        self.learn(self.discriminator, self.discriminator_optimizer, loss)
-        self.after_discriminator()
-        losses = {"discriminator": loss}
-        if turn:
-            self.discriminator.requires_grad_(False)
-            losses["generator"] = self.generator_loss(real, fake, labels)
-            self.learn(self.generator, self.generator_optimizer, losses["generator"])
-            self.discriminator.requires_grad_(True)
-            if self.average is not None:
-                self.updates += 1
-                follow(self.average, self.generator, self.config.ema, self.updates)
-        return losses
+        self.decay()
+        for left in reversed(range(self.config.discriminator_steps)):
+            with torch.set_grad_enabled(left == 0):
+                fake = self.generate(self.generator, self.latent(len(real)), labels)
+            loss = self.discriminator_loss(real, fake.detach(), labels)
+            self.learn(self.discriminator, self.discriminator_optimizer, loss)
+            self.after_discriminator()
+        self.discriminator.requires_grad_(False)
+        generator_loss = self.generator_loss(real, fake, labels)
+        self.learn(self.generator, self.generator_optimizer, generator_loss)
+        self.discriminator.requires_grad_(True)
+        self.updates += 1
+        if self.average is not None:
+            follow(self.average, self.generator, self.config.ema, self.updates)
+        return {"discriminator": loss, "generator": generator_loss}
+
+    def decay(self) -> None:
+        """Set both rates for this step: they fall linearly to 0, which they reach after `decay_steps`."""
+        if not self.config.decay_steps:
+            return
+        rate = self.config.lr * max(0.0, 1 - self.updates / self.config.decay_steps)
+        self.generator_optimizer.param_groups[0]["lr"] = rate
+        self.discriminator_optimizer.param_groups[0]["lr"] = rate * self.config.lr_ratio
 
     def learn(self, network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         optimizer.zero_grad(set_to_none=True)
@@ -141,10 +161,10 @@ class GAN(ganbench.Model):
         return self.generate(generator, self.latent(n), labels)
 
     def extra_state(self) -> dict[str, Any]:
-        return {"steps": self.steps, "updates": self.updates}
+        return {"updates": self.updates}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:
-        self.steps, self.updates = state["steps"], state["updates"]
+        self.updates = state["updates"]
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -25,11 +25,11 @@ class Autoencoder(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: int = 32
-        latent_dim: int = 16
+        batch_size: Annotated[int, ganbench.Choice(16, 32, 64)] = 32
+        latent_dim: Annotated[int, ganbench.LogUniform(6, 32)] = 16
         width: int = 24
         hidden: int = 256
-        lr: float = 1e-3
+        lr: Annotated[float, ganbench.LogUniform(3e-4, 5e-3)] = 1e-3
         components: int = 10
 
     def __init__(self, data: DataSpec, config: Any) -> None:

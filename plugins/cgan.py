@@ -3,7 +3,7 @@
 The generator takes the label as one-hot entries beside the latent. In the discriminator image and label meet in a
 joint hidden layer, as in the paper: the label's one-hot entries stand beside the features that convolutions made of
 the image. The paper's maxout layers are leaky linear ones, its generator's loss is the one that does not saturate,
-and batches, learning rate and averaged weights are those of `dcgan` here.
+and batches, learning rate, initial weights, averaged weights and shifted images are those of `dcgan` here.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ added to each variance, so that few images, or pixels that never change, do not 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -25,9 +26,9 @@ class ClassGaussian(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        dimensions: int = 200
+        dimensions: Annotated[int, ganbench.LogUniform(30, 400)] = 200
         enough: int = 10
-        ridge: float = 1e-5
+        ridge: Annotated[float, ganbench.LogUniform(1e-6, 1e-1)] = 1e-5
 
     def __init__(self, data: DataSpec, config: Config) -> None:
         super().__init__(data, config)

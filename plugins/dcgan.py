@@ -8,7 +8,9 @@ What differs from the paper, so that it learns from few images within minutes:
 - the discriminator sees images shifted by up to `translation` pixels (DiffAugment, arXiv:2006.10738), meant to
   keep it from learning a small training set by heart.
 
-`batch_norm=False` leaves batch normalisation out of both networks; the paper found it critical for generators to learn.
+Weights are drawn from N(0, 0.02), as in the paper. `batch_norm=False` leaves batch normalisation out of both networks,
+which the paper found critical for generators to learn; weights are drawn by He's rule then, since N(0, 0.02) would let
+signals fade and be a handicap of its own.
 """
 
 from __future__ import annotations

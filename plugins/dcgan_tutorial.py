@@ -3,7 +3,8 @@
 For 28x28 it has the tutorial's 2,330,944 parameters in the generator (25,472 of them the moving averages of batch
 normalisation) and 212,865 in the discriminator. What Keras means by its defaults is written out: batch normalisation
 with momentum 0.99 and epsilon 1e-3, LeakyReLU 0.3, Glorot's uniform weights, Adam's epsilon 1e-7, and SAME padding,
-which adds one row and column before and two behind. No augmentation, no averaged weights. For other images the
+which adds one row and column before and two behind. As in the tutorial weights are not averaged and images not
+shifted (`ema` and `translation` turn both on). For other images the
 generator's first layer and the discriminator's last grow with a quarter of the sides.
 What differs: batches of 16 instead of 256, so that a short budget has enough updates, and the generator learns after
 the discriminator, not beside it. `width` sizes both networks, `hidden` is not used.
@@ -12,12 +13,12 @@ the discriminator, not beside it. `width` sizes both networks, `hidden` is not u
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from torch import nn
 
 import ganbench
-from ganbench import DataSpec
+from ganbench import DataSpec, LogUniform
 from ganbench_plugins.adversarial import GAN
 from ganbench_plugins.layers import quarter
 
@@ -30,7 +31,7 @@ class DCGANTutorial(GAN):
         batch_size: int = 16
         latent_dim: int = 100
         width: int = 64
-        lr: float = 1e-4
+        lr: Annotated[float, LogUniform(5e-5, 1e-3)] = 1e-4
         beta1: float = 0.9
         dropout: float = 0.3
         ema: float = 0.0

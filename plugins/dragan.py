@@ -1,19 +1,23 @@
 """On convergence and stability of GANs: Kodali et al. 2017 (arXiv:1705.07215), DRAGAN.
 
 The non-saturating GAN with a discriminator held to slopes of norm k around real images: the penalty (the paper's
-lambda) is taken at a real image plus half the batch's standard deviation times uniform noise, as in the authors' code.
-The slope is that of the logit. No batch normalisation in the discriminator: the penalty is one image's. The penalty
-weighs 1 instead of 10, learning rate and batches are those of dcgan here, for a short budget.
+lambda) is taken at a real image plus a displacement, as in the authors' code: half the batch's standard deviation
+times uniform noise of each pixel, times a number of each image from U(0, 1). The slope is that of the logit. No batch
+normalisation in the discriminator: the penalty is one image's; its weights are drawn by He's rule (the authors:
+Xavier's). The penalty weighs 1 instead of 10 and learning rate, batches, averaged weights and shifted images are those
+of dcgan here, for a short budget.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 import ganbench
+from ganbench import LogUniform
 from ganbench_plugins.adversarial import GAN
 from ganbench_plugins.layers import encoder
 from ganbench_plugins.slopes import input_gradient
@@ -24,7 +28,7 @@ class DRAGAN(GAN):
 
     @dataclass(frozen=True)
     class Config(GAN.Config):
-        penalty: float = 1.0
+        penalty: Annotated[float, LogUniform(0.1, 10)] = 1.0
         k: float = 1.0
         perturbation: float = 0.5
 
@@ -38,7 +42,8 @@ class DRAGAN(GAN):
         return super().discriminator_loss(real, fake, labels) + penalty
 
     def around(self, images: Tensor) -> Tensor:
-        return images + self.config.perturbation * images.std() * torch.rand_like(images)
+        noise = torch.rand_like(images) * torch.rand(len(images), *[1] * (images.ndim - 1), device=images.device)
+        return images + self.config.perturbation * images.std() * noise
 
 
 @ganbench.hookimpl

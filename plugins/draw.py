@@ -6,14 +6,16 @@ For t = 1..T, with LSTMs for both networks and c_0 a learned start:
     z_t ~ N(mu(h_t), sigma(h_t)),  h'_t = decoder(h'_{t-1}, z_t),  c_t = c_{t-1} + write(h'_t)
 
 `attention` reads and writes through grids of Gaussian filters (section 3.2); without it each glimpse is the whole image
-(section 3.1), which is the default here: it learns faster than where to look. Sizes and T are smaller than the paper's
-(T = 64, 256 units, 100 latents for MNIST).
+(section 3.1), which is the default here: it learns faster than where to look.
+What differs from the paper: sizes and T are smaller (for MNIST it has T = 64, 256 units, 100 latents a glimpse, reads
+2x2 and writes 5x5), batches are of 32 and not of 128, the learning rate is higher, Adam's first beta is 0.9
+and not 0.5, and gradients are not clipped. Images are the mean of p(x | z).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -56,8 +58,8 @@ class DRAW(VAE):
     class Config(VAE.Config):
         batch_size: int = 32
         latent_dim: int = 10
-        hidden: int = 192
-        steps: int = 8
+        hidden: Annotated[int, ganbench.Choice(128, 192, 256)] = 192
+        steps: Annotated[int, ganbench.Choice(4, 8, 16)] = 8
         lr: float = 2e-3
         attention: bool = False
         read_size: int = 5

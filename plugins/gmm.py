@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -55,8 +56,8 @@ class GMM(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        dimensions: int = 150
-        components: int = 200
+        dimensions: Annotated[int, ganbench.LogUniform(30, 300)] = 150
+        components: Annotated[int, ganbench.LogUniform(20, 300)] = 200
         images_each: int = 10
 
     def __init__(self, data: DataSpec, config: Config) -> None:

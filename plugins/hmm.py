@@ -9,6 +9,7 @@ state does not say of the row above is forgotten: strokes break. Small data get 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -28,8 +29,8 @@ class HMM(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        states: int = 60
-        dimensions: int = 20
+        states: Annotated[int, ganbench.LogUniform(30, 120)] = 60
+        dimensions: Annotated[int, ganbench.LogUniform(8, 28)] = 20
         iterations: int = 5
 
     def __init__(self, data: DataSpec, config: Config) -> None:

@@ -4,19 +4,22 @@ Part of the latent is a code c: one of `categories` classes, uniform, and `conti
 on the discriminator's features guesses the code from the image, and generator and Q maximise the bound
 L_I = E[log Q(c | x)] + H(c) of the mutual information between code and image, weighed by `weight` and
 `continuous_weight`. Q sees no label: the harness takes the model for unconditional. Q learns in the discriminator's
-turn, from the same images, with the features that both share. Other settings are those of `dcgan` here.
+turn, from the same images, with the features that both share. Other settings, averaged weights and shifted images
+among them, are those of `dcgan` here.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import ganbench
+from ganbench import LogUniform
 from ganbench_plugins.adversarial import GAN
 from ganbench_plugins.layers import decoder, encoder
 
@@ -28,7 +31,7 @@ class InfoGAN(GAN):
     class Config(GAN.Config):
         categories: int = 10
         continuous: int = 2
-        weight: float = 1.0
+        weight: Annotated[float, LogUniform(0.1, 3)] = 1.0
         continuous_weight: float = 0.1
 
     @classmethod

@@ -1,19 +1,33 @@
 """Layers and networks that several models share, sized for the data's shape.
 
 Images (C, H, W) meet convolutions: two of stride 2 down to a quarter of each side, two transposed ones back, as in
-DCGAN (arXiv:1511.06434) and InfoGAN (arXiv:1606.03657). Points (D,) meet linear layers.
+DCGAN (arXiv:1511.06434) and InfoGAN (arXiv:1606.03657). Points (D,) meet three hidden linear layers.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-from torch import nn
+from torch import Tensor, nn
 
 from ganbench import DataSpec
 
 Activation = Callable[[], nn.Module]
 """Makes an activation, such as ``nn.ReLU``."""
+POINT_SCALE = 5.0
+"""What `encoder` multiplies points by: modes are narrow in [-1, 1], and papers have them up to 4 from the origin."""
+
+
+class Scale(nn.Module):
+    """Multiply by a constant."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.factor * values
 
 
 def leaky() -> nn.Module:
@@ -28,12 +42,29 @@ def perceptron(*sizes: int, activation: Activation = leaky) -> list[nn.Module]:
     return layers[:-1]
 
 
-def initialise(module: nn.Module) -> None:
-    """Draw weights from N(0, 0.02), batch normalisation's from N(1, 0.02), as in DCGAN: for `Module.apply`."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
+def initialise(network: nn.Module) -> None:
+    """Draw the weights of one network; biases stay as torch draws them.
+
+    With batch normalisation: weights from N(0, 0.02) and scales from N(1, 0.02), as in DCGAN. Without it such weights
+    would make signals fade from layer to layer, and He's rule (arXiv:1502.01852) for leaky ReLUs of slope 0.2 is used.
+    Networks without convolutions, those for points, keep the weights that torch draws.
+    """
+    if not any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in network.modules()):
+        return
+    normalised = any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, 0.02 if normalised else _he(layer))
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+def _he(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> float:
+    """Return the deviation sqrt(2 / (1 + 0.2^2) / n), where n is the number of inputs of one output."""
+    n = layer.weight[0].numel()
+    if isinstance(layer, nn.ConvTranspose2d):  # its weight has the inputs first, and an output meets a part of it
+        n = layer.weight[:, 0].numel() // math.prod(layer.stride)
+    return math.sqrt(2 / (1 + 0.2**2) / n)
 
 
 def decoder(
@@ -42,11 +73,11 @@ def decoder(
     """Return a network from (n, inputs) to (n, *shape).
 
     For images `width` is the number of channels at half their size, twice that at a quarter; for points `hidden` is
-    that of units in each of two layers. `output` ends it: ``nn.Tanh`` for values in [-1, 1], ``nn.Identity`` for
+    that of units in each of three layers. `output` ends it: ``nn.Tanh`` for values in [-1, 1], ``nn.Identity`` for
     logits. `norm` puts batch normalisation behind each convolution but the last.
     """
     if len(data.shape) == 1:
-        return nn.Sequential(*perceptron(inputs, hidden, hidden, *data.shape, activation=nn.ReLU), output())
+        return nn.Sequential(*perceptron(inputs, *3 * [hidden], *data.shape, activation=nn.ReLU), output())
     channels, (height, side) = data.shape[0], quarter(data)
     w = width
     return nn.Sequential(
@@ -68,10 +99,13 @@ def encoder(
     """Return a network from (n, *shape) to (n, outputs): a discriminator, where there is one output.
 
     Its last layer is ``network[-1]``, and what comes before gives (n, hidden). `width` and `hidden` as in `decoder`,
-    but that images have a hidden layer too. `norm` puts batch normalisation behind the second convolution.
+    but that images have a hidden layer too; points are scaled first. `norm` puts batch normalisation behind the second
+    convolution.
     """
     if len(data.shape) == 1:
-        return nn.Sequential(*perceptron(*data.shape, hidden, hidden, outputs, activation=activation))
+        return nn.Sequential(
+            Scale(POINT_SCALE), *perceptron(*data.shape, *3 * [hidden], outputs, activation=activation)
+        )
     height, side = quarter(data)
     w = width
     return nn.Sequential(

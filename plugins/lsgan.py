@@ -1,8 +1,8 @@
 """Least squares generative adversarial networks: Mao et al. 2016 (arXiv:1611.04076).
 
 The paper's eq. 9: fake images are pulled to `a`, real ones to `b`, and the generator's to `c`; a = 0 and b = c = 1.
-Networks, learning rate and batches of 32 are those of dcgan here: with the paper's batches of 64 a short budget would
-have few updates.
+Networks, initial weights, learning rate, averaged weights, shifted images and batches of 32 are those of `dcgan` here:
+with the paper's batches of 64 a short budget would have few updates.
 """
 
 from __future__ import annotations

@@ -3,13 +3,15 @@ for sentences (arXiv:1511.06349): the recurrent model without DRAW's canvas and 
 
 The encoder reads rows from the top, both ways, and its last states give the posterior. The decoder is given the latent
 at each row, and never the rows before it: so that it cannot do without the latent, and needs no annealing of the KL
-term and no dropping of words.
+term and no dropping of words, which the paper has. What else differs: rows of grey values take the place of embedded
+words, with a Bernoulli likelihood; both LSTMs run both ways (the paper's decoder, which reads what it wrote, cannot); a
+learned vector tells the decoder which row it writes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +57,7 @@ class LSTMVAE(VAE):
     @dataclass(frozen=True)
     class Config(VAE.Config):
         latent_dim: int = 12
-        hidden: int = 128
+        hidden: Annotated[int, ganbench.Choice(64, 128, 192)] = 128
         lr: float = 2e-3
 
     def __init__(self, data: DataSpec, config: Any) -> None:

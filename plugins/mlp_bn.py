@@ -2,9 +2,9 @@
 
 As widely taught with PyTorch: a generator of 128-256-512-1024 units, batch normalisation behind each layer but the
 first, a discriminator of 512-256 units with dropout, leaky ReLU, the tutorials' initial weights (torch's own), Adam
-with beta1 0.5, 100 latent dimensions, no augmentation and no averaged weights. What differs: batches of 16 instead of
-64, and a learning rate of 1e-3 instead of 2e-4, since few images are seen here. `hidden` is the discriminator's last
-layer and sizes all others; `width` is not used.
+with beta1 0.5 and 100 latent dimensions. As there weights are not averaged and images not shifted (`ema` and
+`translation` turn both on). What differs: batches of 16 instead of 64, and a learning rate of 1e-3 instead of 2e-4,
+since few images are seen here. `hidden` is the discriminator's last layer and sizes all others; `width` is not used.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ The codes are constants in it, so that it moves the decoder alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ class RAEGP(RAEL2):
 
     @dataclass(frozen=True)
     class Config(RAEL2.Config):
-        decoder_weight: float = 1e-2
+        decoder_weight: Annotated[float, ganbench.LogUniform(1e-5, 1.0)] = 1e-2
 
     def roughness(self, codes: Tensor) -> Tensor:
         return squared_jacobian(self.decoder, codes.detach())

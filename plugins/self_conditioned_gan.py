@@ -37,10 +37,8 @@ class SelfConditionedGAN(CGAN):
     @dataclass(frozen=True)
     class Config(CGAN.Config):
         clusters: Annotated[int, ganbench.Uniform(10, 50)] = 20
-        features: Annotated[Literal["discriminator", "pixels"], ganbench.Choice("discriminator", "pixels")] = (
-            "discriminator"
-        )
-        recluster: Annotated[int, ganbench.Choice(0, 5000, 10000, 20000)] = 10000
+        features: Literal["discriminator", "pixels"] = "discriminator"
+        recluster: int = 10_000
         components: int = 50
         memory: int = 5000
 

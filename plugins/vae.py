@@ -1,16 +1,22 @@
 """Auto-encoding variational Bayes: Kingma & Welling 2014 (arXiv:1312.6114), fully connected.
 
-A Gaussian posterior N(mu, diag sigma^2), a standard normal prior, one hidden layer each way. Adam and ReLU take the
-place of Adagrad and tanh. `beta` weighs the KL term (arXiv:1804.03599 calls that a beta-VAE; 1 is the bound itself).
-The Bernoulli likelihood treats a pixel's brightness in [0, 1] as a probability; the Gaussian one learns one variance
-for all pixels. Samples are the mean of p(x | z), z drawn from the prior.
+A Gaussian posterior N(mu, diag sigma^2), a standard normal prior, one hidden layer of 500 units each way, as in the
+paper's figures for MNIST. `beta` weighs the KL term (arXiv:1804.03599 calls that a beta-VAE; 1 is the bound itself, and
+the search space leaves it there). Samples are the mean of p(x | z), z drawn from the prior.
+
+What differs from the paper: Adam and ReLU take the place of Adagrad and tanh, batches are of 16 and not of 100, there
+is no weight decay (the paper's N(0, I) prior of the weights), and weights start as PyTorch draws them, not from
+N(0, 0.01). The Bernoulli likelihood treats a pixel's brightness in [0, 1] as a probability. The Gaussian one learns one
+variance for all pixels, where the paper's decoder gives a variance for each; that variance starts at
+exp(`log_variance`). From exp(0), the spread of the data themselves, a reconstruction is worth less than the KL term
+that it costs, and the posterior collapses before the variance has fallen.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -27,17 +33,19 @@ class VAE(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: int = 16
-        latent_dim: int = 20
-        hidden: int = 500
-        lr: float = 1e-3
+        batch_size: Annotated[int, ganbench.Choice(16, 32, 64, 100)] = 16
+        latent_dim: Annotated[int, ganbench.LogUniform(5, 40)] = 20
+        hidden: Annotated[int, ganbench.LogUniform(250, 1000)] = 500
+        lr: Annotated[float, ganbench.LogUniform(3e-4, 5e-3)] = 1e-3
         beta: float = 1.0
         likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+        log_variance: float = -5.0
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
         self.make_networks()
-        self.log_variance = nn.Parameter(torch.zeros(()))
+        self.log_variance = nn.Parameter(torch.tensor(float(config.log_variance)))
+        self.images_seen = 0
         self.optimizer = torch.optim.Adam(self.parameters(), lr=config.lr, fused=True)
 
     @classmethod
@@ -62,14 +70,22 @@ class VAE(ganbench.Model):
         return mean, log_variance
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        losses = self.bound(batch.images)
+        return self.descend(self.bound(batch.images), len(batch.images))
+
+    def descend(self, losses: dict[str, Tensor], images: int) -> dict[str, Tensor]:
+        """Make one update from the losses of a batch of so many images, and return them."""
         self.optimizer.zero_grad(set_to_none=True)
         self.objective(losses).backward()
         self.optimizer.step()
+        self.images_seen += images
         return losses
 
+    @property
+    def kl_weight(self) -> float:
+        return float(self.config.beta)
+
     def objective(self, losses: dict[str, Tensor]) -> Tensor:
-        return losses["reconstruction"] + self.config.beta * losses["kl"]
+        return losses["reconstruction"] + self.kl_weight * losses["kl"]
 
     def bound(self, images: Tensor) -> dict[str, Tensor]:
         """Return the two terms of the negative evidence lower bound, nats an image, averaged over the batch."""
@@ -130,6 +146,14 @@ class VAE(ganbench.Model):
         self.train(was_training)
         nats = torch.cat(weights, dim=1).logsumexp(0) - math.log(samples)
         return nats / (math.log(2) * math.prod(self.data.shape))
+
+
+def warmed_up(images_seen: int, warmup: int) -> float:
+    """Return a weight that rises linearly from 0 to 1 over the first `warmup` images (arXiv:1602.02282, section 2.3).
+
+    The first batch has some weight already, so that no step leaves the KL term out.
+    """
+    return min(1.0, (images_seen + 1) / (warmup + 1))
 
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -4,13 +4,14 @@ A VAE's likelihood is a unit Gaussian around the discriminator's features of the
 instead of its pixels; the decoder is also the generator of a GAN. As in the paper's algorithm 1 the encoder learns
 from KL + likelihood, the decoder from gamma * likelihood - GAN, the discriminator from the GAN's loss alone, which
 takes reconstructions and samples from N(0, I) for generated. What differs: the decoder's part of the GAN's loss is the
-non-saturating one, Adam takes the place of RMSProp, and networks are small.
+non-saturating one, Adam takes the place of RMSProp, and networks are dcgan's small ones, without its averaged weights
+and shifted images; weights are drawn as `layers.initialise` says.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -28,13 +29,13 @@ class VAEGAN(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: int = 32
-        latent_dim: int = 10
+        batch_size: Annotated[int, ganbench.Choice(16, 32, 64)] = 32
+        latent_dim: Annotated[int, ganbench.LogUniform(6, 32)] = 10
         width: int = 24
         hidden: int = 256
-        lr: float = 1e-3
-        beta1: float = 0.5
-        gamma: float = 1e-2
+        lr: Annotated[float, ganbench.LogUniform(2e-4, 3e-3)] = 1e-3
+        beta1: Annotated[float, ganbench.Choice(0.0, 0.5)] = 0.5
+        gamma: Annotated[float, ganbench.LogUniform(1e-3, 1e-1)] = 1e-2
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
@@ -42,8 +43,9 @@ class VAEGAN(ganbench.Model):
         self.encoder = encoder(data, 2 * config.latent_dim, **sizes)
         self.decoder = decoder(data, config.latent_dim, **sizes)
         self.discriminator = encoder(data, 1, **sizes)
-        self.apply(initialise)
         networks = (self.encoder, self.decoder, self.discriminator)
+        for network in networks:
+            initialise(network)
         adam = {"lr": config.lr, "betas": (config.beta1, 0.999), "fused": True}
         self.encoder_optimizer, self.decoder_optimizer, self.discriminator_optimizer = (
             torch.optim.Adam(network.parameters(), **adam) for network in networks

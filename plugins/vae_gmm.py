@@ -3,12 +3,14 @@
 Trained as `conv-vae`, its KL term weighted by `beta`. Then a mixture of Gaussians is fitted to codes of the training
 images and takes the place of the prior, which such codes do not follow. A code is a draw of the posterior, as what the
 decoder has learned from: fitted to the posterior's means, the mixture is narrower by the posterior's variance.
+The paper fits 10 Gaussians too, to a VAE with a Gaussian likelihood whose KL weight it chose by search; networks and
+the Bernoulli likelihood are those of `conv-vae` here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -29,8 +31,8 @@ class VAEGMM(ConvVAE):
     class Config(ConvVAE.Config):
         latent_dim: int = 12
         lr: float = 1e-3
-        beta: float = 0.2
-        components: int = 10
+        beta: Annotated[float, ganbench.LogUniform(0.02, 1.0)] = 0.2
+        components: Annotated[int, ganbench.Choice(5, 10, 20, 40)] = 10
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)

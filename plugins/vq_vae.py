@@ -13,7 +13,7 @@ its codes. What differs from the paper:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -31,16 +31,16 @@ class VQVAE(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: int = 16
-        codes: int = 32
-        code_dim: int = 16
+        batch_size: Annotated[int, ganbench.Choice(8, 16, 32)] = 16
+        codes: Annotated[int, ganbench.Choice(16, 32, 64, 128)] = 32
+        code_dim: Annotated[int, ganbench.Choice(4, 8, 16, 32)] = 16
         width: int = 24
-        lr: float = 1e-3
+        lr: Annotated[float, ganbench.LogUniform(3e-4, 3e-3)] = 1e-3
         commitment: float = 0.25
         momentum: float = 0.99
         prior_width: int = 160
         prior_reach: int = 4
-        prior_lr: float = 2e-3
+        prior_lr: Annotated[float, ganbench.LogUniform(5e-4, 8e-3)] = 2e-3
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)

@@ -2,19 +2,22 @@
 
 WGAN whose critic is held to slopes of norm 1, at random points between real and generated images, by a penalty
 weighed `penalty` (the paper's lambda) instead of by clipping. No batch normalisation in the critic: the penalty is one
-image's; `batch_norm=False` leaves it out of the generator too. What differs, since few images are seen here:
-`discriminator_steps` is 1 instead of 5, batches are of 16 instead of 64, Adam runs at 1e-3 instead of 1e-4, with the
-paper's betas (0, 0.9). Images are shifted (see adversarial.py) before they are mixed.
+image's; its weights are drawn by He's rule, as the authors' are. `batch_norm=False` leaves it out of the generator too.
+What differs, since few images are seen here: `discriminator_steps` (the paper's n_critic) is 1 instead of 5, batches
+are of 16 instead of 64, Adam runs at 1e-3 instead of 1e-4, with the paper's betas (0, 0.9). Averaged weights and
+shifted images are those of `dcgan` here; images are shifted before they are mixed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 import ganbench
+from ganbench import Choice, LogUniform
 from ganbench_plugins.adversarial import GAN
 from ganbench_plugins.layers import decoder, encoder
 from ganbench_plugins.slopes import input_gradient
@@ -28,7 +31,8 @@ class WGANGP(GAN):
         batch_size: int = 16
         beta1: float = 0.0
         beta2: float = 0.9
-        penalty: float = 10.0
+        discriminator_steps: Annotated[int, Choice(1, 2, 5)] = 1
+        penalty: Annotated[float, LogUniform(0.1, 30)] = 10.0
         batch_norm: bool = True
 
     def make_generator(self) -> nn.Module:

@@ -14,7 +14,7 @@ from ganbench.boards.formatting import metric_value
 from ganbench.boards.request import BoardRequest
 from ganbench.metric import LACKING
 from ganbench.store.run_record import RunStatus
-from ganbench.store.run_spec import ModelInfo
+from ganbench.store.run_spec import ModelInfo, Tuning
 
 COPIES = "copies training images"
 
@@ -77,6 +77,12 @@ class Row:
     def headline(self) -> Estimate | None:
         """What the row is ranked by."""
         return self.metrics.get(self.ranked_by)
+
+    @property
+    def tuning(self) -> Tuning | None:
+        """How its hyper-parameters were found, where its runs tell the same."""
+        told = {entry.run.spec.tuning for entry in self.entries}
+        return next(iter(told)) if len(told) == 1 else None
 
     @property
     def note(self) -> str:

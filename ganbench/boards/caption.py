@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from ganbench.boards.board import Board
 from ganbench.boards.checks import started
+from ganbench.boards.entries import Entry
 from ganbench.util.text import one_line
 
 READING = (
@@ -17,6 +19,8 @@ READING = (
     "failed run counts as the worst value on the board."
 )
 """How a board is read, wherever it is shown."""
+UNDISTURBED = 0.95
+"""The share of a core from which on a run counts as undisturbed."""
 LIMIT = 240
 """Characters of a reason, or of a list of runs."""
 
@@ -41,8 +45,10 @@ def caption(board: Board) -> list[tuple[str, str]]:
          f"{scoring.reference_sha256[:12]}"),
         ("extractor", f"{scoring.extractor}, sha256 {scoring.extractor_sha256[:12]}"),
         ("seeds", _listed(map(str, indices)) or "none"),
+        ("tuning", _tuning(board)),
         ("downstream classifier", f"{scoring.classifier_steps:,} updates, {scoring.classifier_seeds} seeds a run"),
         ("machine", _distinct(map(_machine, provenances))),
+        ("costs", _undisturbed(trained)),
         ("versions", _distinct(map(_versions, provenances))),
         ("code", _distinct(map(_code, provenances))),
         ("date", " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "unknown"),
@@ -58,6 +64,28 @@ def absent(board: Board) -> list[str]:
     return said + [
         f"refused: {one_line(', '.join(what), LIMIT)}: {one_line(why, LIMIT)}" for why, what in reasons.items()
     ]
+
+
+def _undisturbed(trained: Iterable[Entry]) -> str:
+    """Say whether runs of one thread had their cores for themselves, so that seconds compare."""
+    shares = [
+        entry.run.processor_share for entry in trained
+        if entry.run.processor_share is not None and entry.run.provenance.get("threads") == 1
+    ]  # fmt: skip
+    if not shares:
+        return "whether other work ran beside the runs is not known"
+    had = f"runs had {min(shares):.0%} to {max(shares):.0%} of a core".replace("%", " %")
+    if min(shares) < UNDISTURBED:
+        return f"{had}: other work ran beside them, so seconds and images per second do not compare"
+    return f"{had}: nothing ran beside them, so seconds and images per second compare on one machine"
+
+
+def _tuning(board: Board) -> str:
+    """Return how the hyper-parameters of rows were found, and of how many rows that is told."""
+    rows = [ranked.row for ranked in board.rows if ranked.row.role == "model"]
+    told = Counter(str(row.tuning) for row in rows if row.tuning)
+    said = [f"{how} ({count} of {len(rows)} rows)" for how, count in told.items()]
+    return "; ".join(said) or "hyper-parameters as given"
 
 
 def _machine(provenance: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from ganbench.util.text import one_line
 
 BEFORE = ("rank", "model", "family", "runs", "failed")
 """Columns that stand before the metrics."""
-AFTER = ("samples", "role", "published", "sampler", "note")
+AFTER = ("samples", "tuned", "role", "published", "sampler", "note")
 """Columns that stand after the costs."""
 _COSTS = tuple(cost.name for cost in COSTS)
 

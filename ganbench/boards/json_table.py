@@ -69,6 +69,7 @@ def _row(row: TableRow, board: Board) -> dict[str, Any]:
         "distribution": info.distribution,
         "sampler": info.sampler,
         "samples": found.samples,
+        "tuning": found.tuning.model_dump(mode="json") if found.tuning else None,
         "metrics": {
             name: {"mean": each.mean, "low": each.low, "high": each.high, "n": each.n}
             for name, each in estimates.items()

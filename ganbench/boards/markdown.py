@@ -197,6 +197,10 @@ def _legend(columns: Iterable[Column]) -> Iterable[str]:
             f"- **{escape(column.title)}**{info.arrow} (`{_code(column.name)}`{_range(info.low, info.high)}): "
             f"{escape(info.meaning)}; {_source(info.source)}"
         )
+    yield (
+        "- **tuned**: settings that were tried to choose a row's hyper-parameters (`ganbench tune`), one of which it "
+        "has; blank where nothing is told."
+    )
     yield "- **sampler**: what a model's samples are decoded from, and with which weights."
     yield (
         "- **img/s**, **train s**, **sample s**, **peak MiB**: means over runs, of training and of drawing samples; "

@@ -27,7 +27,7 @@ IMPORTANCE = (
     "rank", "model", "<headline>", "<headline under another extractor>", "<metric that is not standard>", "fid",
     "recall", "coverage", "precision", "runs", "authenticity", "is", "cas", "cas_oracle", "images_per_second",
     "train_seconds", "density", "kid", "copying", "gan_test", "<cost>", "<metric under another extractor>",
-    "family", "sampler",
+    "tuned", "family", "sampler",
 )  # fmt: skip
 """Columns from the most telling to the least; what stands in angle brackets is a kind of column."""
 COMPANIONS = {"precision": ("recall", "coverage")}
@@ -136,6 +136,7 @@ def board_table(board: Board, rows: Iterable[Ranked] | None = None) -> Table:
         *(TableColumn(each.name, each.title, info=each.info) for each in metrics),
         *(TableColumn(cost.name, cost.title) for cost in COSTS),
         *(TableColumn("runs", "runs", numeric=False), TableColumn("failed", "failed"), TableColumn("samples", "n")),
+        TableColumn("tuned", "tuned"),
         *(TableColumn(word, word, numeric=False) for word in ("family", "role", "published", "sampler", "note")),
     )
     chosen = board.rows if rows is None else rows
@@ -152,6 +153,7 @@ def _cells(ranked: Ranked, columns: Sequence[TableColumn], board: Board) -> dict
         "runs": Cell(row.runs, runs, tried),
         "failed": Cell(row.failed, str(row.failed), str(row.failed)),
         "samples": Cell(row.samples, number(row.samples), number(row.samples)),
+        "tuned": _tuned(row.tuning.runs if row.tuning else None),
         "published": _word("yes" if row.published else ""),
     }
     cells |= {word: _word(said) for word, said in (
@@ -162,6 +164,10 @@ def _cells(ranked: Ranked, columns: Sequence[TableColumn], board: Board) -> dict
             headline = column.name == board.headline.name
             cells[column.name] = _measured(row.metrics.get(column.name), column.info, interval if headline else None)
     return cells | {cost.name: _cost(getattr(row, cost.name), cost) for cost in COSTS}
+
+
+def _tuned(runs: int | None) -> Cell:
+    return Cell(runs, number(runs), number(runs))
 
 
 def _word(said: str) -> Cell:

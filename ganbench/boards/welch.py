@@ -136,6 +136,36 @@ def seeds_to_tell_apart(a: Sample, b: Sample, *, power: float = 0.8, most: int =
     return None
 
 
+def detectable_gap(a: Sample, b: Sample, *, alpha: float = ALPHA, power: float = 0.8) -> float | None:
+    """Return the least difference of means that these seeds would show with so much power, at two-sided `alpha`.
+
+    None where a row has a single seed, 0 where neither varies. On a scale of logarithms it is that of a ratio.
+    """
+    from scipy.special import nctdtr
+
+    if min(a.n, b.n) < 2:
+        return None
+    df = _degrees_of_freedom((a.squared_error, a.n), (b.squared_error, b.n))
+    critical, low, high = _quantile(df, 1 - alpha / 2), 0.0, FAR
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if 1 - nctdtr(df, middle, critical) >= power else (middle, high)
+    return high * math.sqrt(a.squared_error + b.squared_error)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for their number (S. Holm, Scandinavian Journal of Statistics 6, 1979), in their order.
+
+    The chance that any of them falls below 5 % where no difference is real is at most 5 %.
+    """
+    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
+    adjusted, least = [0.0] * len(p_values), 0.0
+    for rank, at in enumerate(order):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[at]))
+        adjusted[at] = least
+    return adjusted
+
+
 FAR = 1000.0
 """Standard errors of distance from which on nothing changes, and the noncentral t distribution is not trusted."""
 

@@ -14,6 +14,7 @@ from ganbench.errors import RequestError, did_you_mean
 
 COMMANDS = {
     "run": "Train, score and rank models; show the board.",
+    "tune": "Choose hyper-parameters: the same number of runs for every model, on the validation split.",
     "score": "Score finished runs: more metrics, another extractor; trains nothing.",
     "evaluate": "Score samples from any program: a folder, a file, or a run.",
     "board": "Rebuild a board from runs and their scores, and show it.",

@@ -87,6 +87,8 @@ def _show_spec(spec: RunSpec) -> None:
     _line("class", spec.import_path)
     if spec.config:
         _line("config", " ".join(f"{name}={value}" for name, value in spec.config.items()))
+    if spec.tuning:
+        _line("tuned", str(spec.tuning))
     size = "x".join(map(str, training.shape))
     classes = f", {training.classes} classes" if training.classes else ""
     _line("data set", f"{training.dataset}, {training.n:,} of {size}{classes}, sha256 {training.train_sha256[:HASH]}")

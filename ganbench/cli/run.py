@@ -35,6 +35,8 @@ if TYPE_CHECKING:
               help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
 @device_option()
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
+@click.option("--settings", "settings_file", type=click.Path(dir_okay=False, path_type=Path),
+              help="A file of hyper-parameters from `ganbench tune`; --set and brackets override it.")  # fmt: skip
 @click.option("--jobs", type=int, help="Processes at once, training and scoring. [default: one a core, or 1 on a GPU]")
 @click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")
 @runs_option()

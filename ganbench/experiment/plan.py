@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError
+from ganbench.experiment.settings_file import Settings
 from ganbench.model import BATCH_SIZE, Model
 from ganbench.registry.entry_points import Origin
 from ganbench.registry.import_path import import_path, load_file
 from ganbench.registry.registry import Registered, Registry
 from ganbench.registry.source_hash import source_hash
-from ganbench.store.run_spec import ModelInfo, RunSpec, TrainingProtocol
+from ganbench.store.run_spec import ModelInfo, RunSpec, TrainingProtocol, Tuning
 from ganbench.store.seeds import run_seed
 from ganbench.tracks.track import Track
 from ganbench.training.hyperparameters import config_values, label_of, make_config, split_plugins, split_settings
@@ -47,26 +49,64 @@ def plan(
     registry: Registry,
     *,
     settings: tuple[str, ...] = (),
+    found: Settings | None = None,
 ) -> list[RunSpec]:
     """Return the runs of a request, all models at the first seed before any at the second.
 
     `plugins` is the text of ``--plugins`` (names, variants, files, or ``all``), or a list that may also hold classes.
+    `settings` is ``--set``; `found`, ``--settings``, stands in for defaults.
     """
-    chosen = [_choose(wanted, registry) for wanted in _wanted(plugins, registry)]
-    given = split_settings(settings)
-    for model_name, _, _ in given:
-        if model_name not in {entry.name for entry, _ in chosen}:
-            registry.get("models", model_name)
-            raise RequestError(f"--set {model_name}.…: {model_name!r} is not among the models of this run")
     variants: dict[str, RunSpec] = {}
-    for entry, own in chosen:
-        shared = {parameter: value for model_name, parameter, value in given if model_name == entry.name}
-        spec = _spec(entry, make_config(entry.thing, shared | own), training)
+    for variant in choose(plugins, registry, settings):
+        config, tuning = variant.config(found)
+        spec = _spec(variant.entry, config, training).model_copy(update={"tuning": tuning})
         variants.setdefault(spec.model_info.label, spec)
     return [
         spec.model_copy(update={"seed_index": index, "seed": run_seed(training.train_sha256, index)})
         for index in indices
         for spec in variants.values()
+    ]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model that was asked for, and what ``--set`` and brackets give: text or values by hyper-parameter."""
+
+    entry: Registered
+    plugin: str
+    given: dict[str, Any]
+
+    def config(self, found: Settings | None) -> tuple[Any, Tuning | None]:
+        """Return its `Config`, and how its values were found where they are those of `found` alone."""
+        model: type[Model] = self.entry.thing
+        config = make_config(model, self.given)
+        if found is None:
+            return config, None
+        label = label_of(model, config)
+        if (known := label if label in found.models else model.name) not in found.models:
+            return config, None
+        tuned = make_config(model, found.models[known].params)
+        config = make_config(model, found.models[known].params | self.given)
+        return config, found.tuning(known) if config == tuned else None
+
+
+def choose(
+    plugins: str | Sequence[str | type[Model]], registry: Registry, settings: tuple[str, ...] = ()
+) -> list[Variant]:
+    """Return the models that are asked for, in order, each with what is set for it."""
+    chosen = [(wanted, *_choose((wanted, own), registry)) for wanted, own in _wanted(plugins, registry)]
+    given = split_settings(settings)
+    for model_name, _, _ in given:
+        if model_name not in {entry.name for _, entry, _ in chosen}:
+            registry.get("models", model_name)
+            raise RequestError(f"--set {model_name}.…: {model_name!r} is not among the models of this run")
+    return [
+        Variant(
+            entry,
+            wanted if isinstance(wanted, str) else entry.name,
+            {parameter: value for model_name, parameter, value in given if model_name == entry.name} | own,
+        )
+        for wanted, entry, own in chosen
     ]
 
 

@@ -15,6 +15,7 @@ from ganbench.errors import RequestError, did_you_mean
 from ganbench.experiment.execution import Execution, News, lacking
 from ganbench.experiment.plan import left_out, plan, seed_indices
 from ganbench.experiment.protocols import Protocols, resolve
+from ganbench.experiment.settings_file import read_settings
 from ganbench.model import Model
 from ganbench.registry.lookup import find_track
 from ganbench.registry.registry import Registry
@@ -23,6 +24,7 @@ from ganbench.store.locks import check_lockable
 from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.store.run_spec import RunSpec, RuntimeConfig, TrainJob
 from ganbench.store.store import Store
+from ganbench.tracks.track import Track
 from ganbench.training.data_file import write_training_data
 from ganbench.util.atomic_io import check_writable
 from ganbench.util.device import device_kind, pick_device, read_size, share_out
@@ -47,6 +49,7 @@ class Request:
     device: str = "auto"
     runs: Path = Path("runs")
     settings: tuple[str, ...] = ()
+    settings_file: Path | None = None
     jobs: int | None = None
     data_dir: Path | None = None
     weights: Path | None = None
@@ -115,13 +118,23 @@ def make_engine(jobs: int, runtime: RuntimeConfig, stall_timeout: float = STALL_
     )  # fmt: skip
 
 
-def prepare(request: Request, registry: Registry) -> Session:
-    """Check a request whole, before anything is trained; `RequestError` says what is wrong."""
-    device = pick_device(request.device)
+def track_of(request: Request, registry: Registry) -> Track:
+    """Return the track that is asked for, with the budget and precision asked for."""
     if request.precision not in (None, "fp32", "bf16"):
         raise RequestError(f"--precision {request.precision!r}: write fp32 or bf16")
     track = find_track(request.track, registry).with_budget(request.budget)
-    track = track.with_precision(request.precision)  # type: ignore[arg-type]
+    return track.with_precision(request.precision)  # type: ignore[arg-type]
+
+
+def prepare(request: Request, registry: Registry) -> Session:
+    """Check a request whole, before anything is trained; `RequestError` says what is wrong."""
+    return prepare_on(track_of(request, registry), request, registry)
+
+
+def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
+    """Check a request whole, on a track that may be none of the registered ones."""
+    device = pick_device(request.device)
+    found = read_settings(request.settings_file) if request.settings_file is not None else None
     if not math.isfinite(request.checkpoint_seconds):
         raise RequestError(f"--checkpoint-every {request.checkpoint_seconds}: write seconds, 0 for one after the other")
     indices = seed_indices(request.seeds, track)
@@ -129,7 +142,7 @@ def prepare(request: Request, registry: Registry) -> Session:
         track, registry, data_dir=request.data_dir, weights=request.weights, metrics=request.metrics,
         extractors=request.extractor, against=request.against, device_kind=device_kind(device),
     )  # fmt: skip
-    specs = plan(request.plugins, protocols.training, indices, registry, settings=request.settings)
+    specs = plan(request.plugins, protocols.training, indices, registry, settings=request.settings, found=found)
     again, stall_timeout = _retried(request), read_duration("--stall-timeout", request.stall_timeout, STALL_TIMEOUT)
     memory = read_size(request.memory_limit)
     if memory is not None and device != "cpu":

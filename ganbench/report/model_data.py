@@ -97,7 +97,7 @@ def model_page(board: Board, ranked: Ranked, dataset: Dataset | None, shelf: She
         facts=tuple((what, one_line(said, VALUE)) for what, said in (
             ("version", info.version), ("from", info.distribution), ("class", row.entries[0].run.spec.import_path),
             ("samples are decoded from", info.sampler), ("uses labels", "yes" if info.conditional else ""),
-            ("source", info.source[:12]),
+            ("tuned", str(row.tuning) if row.tuning else ""), ("source", info.source[:12]),
         ) if said),
         paper=one_line(info.paper, 120),
         parameters=tuple(_parameters(row)),

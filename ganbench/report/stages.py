@@ -38,11 +38,11 @@ def stages(entry: Entry, headline: MetricInfo, dataset: Dataset | None, slug: st
     run, found = entry.run, []
     scores = {at.images: at.metrics for at in entry.score.curve} if entry.score else {}
     surfaces = read_surfaces(entry.folder) if of_points(entry) else {}
-    real = real_points(entry, dataset)
+    dataset = dataset if of_points(entry) and has_its_points(dataset, entry) else None
     for point in run.curve:
         file = point.samples or (run.samples if point.images == run.images else None)
         if of_points(entry):
-            make = partial(frame_of, entry, file, real, surfaces.get(str(point.images)))
+            make = partial(frame_of, entry, file, dataset, surfaces.get(str(point.images)))
         else:
             make = partial(grid_of, entry, file)
         picture = shelf.put(f"curve/{slug}/{point.images}.png", make)
@@ -59,16 +59,13 @@ def of_points(entry: Entry) -> bool:
     return entry.run.spec.training.shape == (2,)
 
 
-def real_points(entry: Entry, dataset: Dataset | None) -> NDArray[Any] | None:
-    """Return the test split's points; None where the data set is not at hand, or not what the run was trained on."""
-    training = entry.run.spec.training
-    if dataset is None or not of_points(entry) or dataset.train_sha256 != training.train_sha256:
-        return None
-    return dataset.test.images
+def has_its_points(dataset: Dataset | None, entry: Entry) -> bool:
+    """Tell whether a data set is at hand, and is what a run was trained on."""
+    return dataset is not None and dataset.train_sha256 == entry.run.spec.training.train_sha256
 
 
 def frame_of(
-    entry: Entry, file: SampleFile | None, real: NDArray[Any] | None, level: NDArray[Any] | None
+    entry: Entry, file: SampleFile | None, dataset: Dataset | None, level: NDArray[Any] | None
 ) -> bytes | None:
     """Return sampled points over real ones; None where they are not there, not those recorded, or no points."""
     if file is None:
@@ -79,4 +76,5 @@ def frame_of(
         return None
     if points.shape[1:] != (2,) or points.dtype != np.float32 or not len(points):
         return None
-    return frame_png(points, real, level)
+    real, modes = (None, None) if dataset is None else (dataset.test.images, dataset.modes)
+    return frame_png(points, real, level, modes)

@@ -28,14 +28,14 @@ def write_pictures(
     elif samples.shape[1:] == (2,):
         surfaces, real = read_surfaces(folder), dataset.test.images
         final = surfaces.get(str(run.images))
-        write_points(folder / "samples.png", samples, real, final)
+        write_points(folder / "samples.png", samples, real, final, dataset.modes)
         panels = [
             (point.images, found, surfaces.get(str(point.images)))
             for index, point in enumerate(run.curve)
             if (found := _at(folder, run, index, samples)) is not None
         ]
         if len(panels) > 1:
-            write_training(folder / "training.png", panels, real)
+            write_training(folder / "training.png", panels, real, dataset.modes)
 
 
 def by_class(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -60,6 +60,10 @@ class RunRecord(BaseModel):
     steps: int = 0
     parameters: int = 0
     images_per_second: float = 0.0
+    processor_share: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False,
+        description="processor seconds in a second of training: 1 where a single thread had a core for itself",
+    )  # fmt: skip
     peak_memory_bytes: int = Field(default=0, description="of training alone")
     flops: float | None = Field(
         default=None,

@@ -48,6 +48,22 @@ class TrainingProtocol(BaseModel):
     device: str = Field(default="", description="the kind of device, where the budget is time; empty elsewhere")
 
 
+class Tuning(BaseModel):
+    """How hyper-parameters were found: the least value of a metric among so many runs, or means of runs over seeds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    runs: int = Field(description="settings that were tried")
+    track: str
+    split: str = Field(description="the split that samples were compared with")
+    seeds: tuple[int, ...]
+    metric: str
+
+    def __str__(self) -> str:
+        seeds = ", ".join(map(str, self.seeds))
+        return f"the best of {self.runs} settings by {self.metric} on {self.track}, {self.split} split, seeds {seeds}"
+
+
 def digest(decisive: dict[str, Any]) -> str:
     """Return a key, 16 hexadecimal digits, for plain values."""
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
@@ -64,6 +80,7 @@ class RunSpec(BaseModel):
     training: TrainingProtocol
     seed_index: int
     seed: int
+    tuning: Tuning | None = Field(default=None, description="how its hyper-parameters were found; no part of the key")
 
     @property
     def key(self) -> str:

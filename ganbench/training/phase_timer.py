@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter  # bound here, as `synchronize` is: what a plugin puts in their places is not used
+from time import (
+    perf_counter,
+    process_time,
+)  # bound here, as `synchronize` is: what a plugin puts in their places is not used
 
 import torch
 from torch.cuda import synchronize
@@ -21,16 +24,20 @@ class PhaseTimer:
         self._spent: dict[str, float] = {}
         self._running: list[str] = []
         self._since = 0.0
+        self._own = self._processor = self._processor_since = 0.0
 
     def _settle(self) -> None:
         """Book the time since the last reading on the phase that is running."""
         if self._device.type == "cuda":
             synchronize(self._device)
-        now = perf_counter()
+        now, processor = perf_counter(), process_time()
         if self._running:
             name = self._running[-1]
             self._spent[name] = self._spent.get(name, 0.0) + now - self._since
-        self._since = now
+            if name == "train":
+                self._own += now - self._since
+                self._processor += processor - self._processor_since
+        self._since, self._processor_since = now, processor
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -46,6 +53,14 @@ class PhaseTimer:
         """Return what a phase has taken so far."""
         self._settle()
         return self._spent.get(name, 0.0)
+
+    def processor_share(self) -> float | None:
+        """Return how much of a core this process had while it trained, None where it has not trained.
+
+        One thread that nothing disturbs has 1; less where it waited for its core, which others had.
+        """
+        self._settle()
+        return self._processor / self._own if self._own else None
 
     def by_phase(self) -> dict[str, float]:
         """Return every phase's seconds."""

@@ -124,6 +124,7 @@ def _record(run: TrainingRun, status: RunStatus, reason: str, made: dict[str, An
         steps=run.progress.steps,
         parameters=run.parameters,
         images_per_second=run.progress.images / trained if trained else 0.0,
+        processor_share=run.timer.processor_share() if run.device.type == "cpu" else None,
         peak_memory_bytes=run.peak_memory or peak_memory(run.device),
         resumed=run.resumed,
         files=run.files,

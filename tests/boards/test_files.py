@@ -86,7 +86,7 @@ def test_csv_begins_with_the_promised_columns_and_holds_every_metric(everything:
     assert ",".join(names).startswith(head)
     assert set(METRICS) <= set(names)
     assert "cas_oracle_high,parameters,images_per_second,train_seconds" in ",".join(names)
-    assert names[-5:] == ("samples", "role", "published", "sampler", "note")
+    assert names[-5:] == ("tuned", "role", "published", "sampler", "note")
 
 
 def test_csv_holds_full_precision_and_failures(board_of: BoardOf) -> None:
@@ -275,3 +275,22 @@ def test_frame_equals_the_csv(everything: Board) -> None:
     assert frame["model"].tolist() == read["model"].tolist()
     assert frame["rank"].tolist() == read["rank"].tolist()
     pd.testing.assert_series_equal(frame["fid"], read["fid"], rtol=1e-15, atol=0)  # pandas 2 errs in the last digit
+
+
+@pytest.mark.parametrize(
+    ("shares", "threads", "said"),
+    [
+        ((0.99, 1.0), 1, "runs had 99 % to 100 % of a core: nothing ran beside them, so seconds and"),
+        ((0.71, 1.0), 1, "runs had 71 % to 100 % of a core: other work ran beside them, so seconds and"),
+        ((1.7, 1.8), 2, "whether other work ran beside the runs is not known"),
+        ((None, None), 1, "whether other work ran beside the runs is not known"),
+    ],
+)
+def test_the_caption_says_whether_runs_had_their_cores_for_themselves(
+    board_of: BoardOf, shares: tuple[float | None, ...], threads: int, said: str
+) -> None:
+    runs = [
+        make("dcgan", at, 20.0 + at, record={"processor_share": share, "provenance": {"threads": threads}})
+        for at, share in enumerate(shares)
+    ]
+    assert f"- costs: {said}" in page(board_of(runs))

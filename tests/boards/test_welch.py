@@ -13,7 +13,9 @@ from scipy import stats
 
 from ganbench.boards.welch import (
     Sample,
+    detectable_gap,
     difference_interval,
+    holm,
     places,
     possible_firsts,
     probabilities_less,
@@ -242,3 +244,22 @@ def test_seeds_to_tell_apart_grow_as_the_gap_shrinks_and_end_somewhere() -> None
     assert needed(0.0) is needed(0.01) is None
     assert (needed(1.0, 0.95) or 0) > (needed(1.0) or 0)
     assert seeds_to_tell_apart(Sample(0, 0, 1), Sample(1, 0, 1)) == 2
+
+
+def test_the_detectable_gap_is_found_with_the_power_that_it_names() -> None:
+    rng = np.random.default_rng(0)
+    a, b = Sample(0.0, 1.0, 5), Sample(0.0, 1.0, 5)
+    gap = detectable_gap(a, b)
+    assert gap is not None
+    x, y = rng.normal(0, 1, (20_000, 5)), rng.normal(gap, 1, (20_000, 5))
+    found = stats.ttest_ind(x, y, axis=1, equal_var=False).pvalue < 0.05
+    assert found.mean() == pytest.approx(0.8, abs=0.03)  # variances are estimated
+    assert detectable_gap(a, b, alpha=0.01) > gap
+    assert detectable_gap(Sample(0.0, 1.0, 1), b) is None
+    assert detectable_gap(Sample(0.0, 0.0, 3), Sample(1.0, 0.0, 3)) == 0
+
+
+def test_holms_adjustment_is_that_of_a_worked_example() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from ganbench.data.dataset import Modes
+from ganbench.data.gaussian_mixtures import grid, ring
 from ganbench.metrics.mode_counts import ModeCounts, count_modes, expected_high_quality
 
 CENTRES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
@@ -22,6 +24,25 @@ def test_within_three_deviations_of_the_nearest_mode_is_high_quality() -> None:
     found = counts((0.29, 0), (0.31, 0), (0.71, 0), (0.2, 0.2), (0.25, 0.25), (9, 9))
     assert found.high_quality == (2, 1, 0, 0)
     assert (found.captured, found.high_quality_share) == (2, pytest.approx(0.5))
+
+
+def test_a_mode_is_captured_from_8_percent_of_its_fair_share_on() -> None:
+    # 1,000 samples, 4 modes: the fair share is 250, and 8 % of it are 20.
+    assert ModeCounts((20, 19, 250, 0), 1000, 2).captured == 2
+    assert ModeCounts((0, 0, 0, 0), 1000, 2).captured == 0
+    # Where 8 % of the fair share is less than one sample, one is needed still.
+    assert ModeCounts((1, 0, 2, 0), 10, 2).captured == 2
+
+
+@pytest.mark.parametrize("modes", [ring(), grid()], ids=["ring", "grid"])
+def test_noise_captures_no_modes_and_the_mixture_captures_all(modes: Modes) -> None:
+    rng, n, k = np.random.default_rng(0), 2500, len(modes.centres)
+    for _ in range(5):
+        noise = rng.uniform(-1, 1, (n, 2))
+        found = count_modes(noise, modes.centres, modes.sigma)
+        assert sum(count > 0 for count in found.high_quality) > k / 4 and found.captured == 0
+        true = modes.centres[rng.integers(k, size=n)] + modes.sigma * rng.standard_normal((n, 2))
+        assert count_modes(true, modes.centres, modes.sigma).captured == k
 
 
 @pytest.mark.parametrize(("dimensions", "share"), [(1, math.erf(3 / math.sqrt(2))), (2, HIGH_QUALITY), (3, 0.970709)])

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
-from ganbench.pictures.scatter import frame_png, write_points, write_training
+from ganbench.data.dataset import Modes
+from ganbench.pictures.scatter import _draw, frame_png, write_points, write_training
 
 AXIS = np.linspace(-1, 1, 81, dtype=np.float32)
 SLOPE = 10 * AXIS[:, None] + AXIS[None, :]
@@ -44,6 +46,32 @@ def test_a_training_is_a_panel_a_point_of_the_curve(tmp_path: Path, count: int, 
     write_training(tmp_path / "training.png", panels, data)
     assert size(tmp_path / "training.png") == expected
     assert len(colours(tmp_path / "training.png")) > 5
+
+
+def test_good_and_bad_samples_and_captured_and_lost_modes_are_told_apart(tmp_path: Path) -> None:
+    modes, path = Modes(np.array([[-0.5, 0.0], [0.5, 0.0]]), 0.05), tmp_path / "modes.png"
+    points = np.array([[-0.5, 0.0]] * 50 + [[0.0, 0.5]] * 50)
+    write_points(path, points, modes=modes)
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+
+    def at(x: float, y: float) -> tuple[int, int, int]:
+        return tuple(pixels[round(320 - 320 * y), round(320 + 320 * x)].tolist())
+
+    (red, _, blue), (bad_red, _, bad_blue) = at(-0.5, 0.0), at(0.0, 0.5)
+    assert blue > 100 > red and bad_red > 150 > 100 > bad_blue  # blue within a circle, orange without
+    assert max(at(0.5, 0.0)) < 60  # a cross in the mode that is lost
+    for x in (-0.5, 0.5):
+        ring = pixels[318:323, round(320 + 320 * (x + 0.15)) - 2 :][:, :5]
+        assert ring.min() < 100, "a circle of three standard deviations"
+
+
+def test_a_panel_says_what_all_samples_capture() -> None:
+    axes = Figure().add_subplot()
+    modes = Modes(np.array([[-0.5, 0.0], [0.5, 0.0]]), 0.05)
+    points = np.array([[-0.5, 0.0]] * 60 + [[0.5, 0.1]] + [[0.9, 0.9]] * 39)
+    assert _draw(axes, points, None, None, modes, size=1.0, shown=10) == "1 of 2 modes, 61% good"
+    assert _draw(axes, points, points, None, None, size=1.0) == ""
 
 
 def test_a_flat_surface_is_no_contour(tmp_path: Path) -> None:

@@ -36,15 +36,60 @@ def same(network: nn.Module, before: list[Tensor]) -> bool:
     return all(torch.equal(a, b) for a, b in zip(network.parameters(), before, strict=True))
 
 
-def test_the_generator_learns_every_third_step_where_k_is_three() -> None:
-    model, turns = toy(discriminator_steps=3), []
-    for _ in range(6):
+def test_k_updates_of_the_discriminator_use_one_real_batch_and_new_latents() -> None:
+    model, turns, seen = toy(discriminator_steps=3, translation=0), [], []
+    learn, discriminator_loss = model.learn, model.discriminator_loss
+
+    def noted(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        turns.append("generator" if network is model.generator else "discriminator")
+        learn(network, optimizer, loss)
+
+    def watched(real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
+        assert torch.equal(real, IMAGES) and not fake.requires_grad
+        seen.append(fake)
+        return discriminator_loss(real, fake, labels)
+
+    model.learn, model.discriminator_loss = noted, watched  # type: ignore[method-assign]
+    for _ in range(2):
         generator, discriminator = copied(model.generator), copied(model.discriminator)
-        losses = model.step(Batch(IMAGES, None))
-        assert not same(model.discriminator, discriminator)
-        assert ("generator" in losses) is not same(model.generator, generator)
-        turns.append("generator" in losses)
-    assert turns == [False, False, True] * 2
+        assert model.step(Batch(IMAGES, None)).keys() == {"discriminator", "generator"}
+        assert not same(model.generator, generator) and not same(model.discriminator, discriminator)
+    assert turns == (["discriminator"] * 3 + ["generator"]) * 2
+    assert len(seen) == 6 and not any(torch.equal(a, b) for i, a in enumerate(seen) for b in seen[:i])
+
+
+def test_each_of_k_updates_augments_the_real_images_anew() -> None:
+    model, shown = toy(discriminator_steps=8), []
+    model.discriminator.register_forward_hook(lambda _, inputs, __: shown.append(inputs[0].detach()))
+    model.step(Batch(IMAGES, None))
+    real = shown[1:-1:2]  # each update scores generated images first, and the generator's turn comes last
+    assert len(real) == 8 and not all(torch.equal(images, real[0]) for images in real)
+
+
+def rates(model: Toy) -> tuple[float, float]:
+    optimizers = model.generator_optimizer, model.discriminator_optimizer
+    return optimizers[0].param_groups[0]["lr"], optimizers[1].param_groups[0]["lr"]
+
+
+def test_both_rates_fall_linearly_to_0_in_their_ratio() -> None:
+    model, seen = toy(lr=0.1, lr_ratio=0.5, decay_steps=4, discriminator_steps=2), []
+    assert rates(model) == pytest.approx((0.1, 0.05))
+    for _ in range(4):
+        model.step(Batch(IMAGES, None))
+        seen.append(rates(model))
+    assert seen == [pytest.approx((0.1 * part, 0.05 * part)) for part in (1, 0.75, 0.5, 0.25)]
+    before = copied(model.generator), copied(model.discriminator)
+    for _ in range(2):
+        model.step(Batch(IMAGES, None))
+    assert rates(model) == (0, 0)
+    assert same(model.generator, before[0]) and same(model.discriminator, before[1])
+
+
+def test_rates_are_constant_unless_asked() -> None:
+    model = toy(lr=0.1, lr_ratio=2.0)
+    for _ in range(3):
+        model.step(Batch(IMAGES, None))
+    assert rates(model) == (0.1, 0.2)
 
 
 def test_each_update_leaves_the_other_network_alone_and_ready() -> None:

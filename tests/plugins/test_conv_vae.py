@@ -100,7 +100,7 @@ def test_the_second_stage_learns_the_codes_of_the_first_and_leaves_it_alone() ->
         networks = nn.ModuleList([model.encoder, model.decoder])
         return [value.detach().clone() for value in networks.parameters()]
 
-    alone, together = first_stage(ConvVAE), first_stage(TwoStageVAE, log_variance=0.0)
+    alone, together = (first_stage(kind, log_variance=-3.0) for kind in (ConvVAE, TwoStageVAE))
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
     torch.manual_seed(0)
@@ -111,6 +111,14 @@ def test_the_second_stage_learns_the_codes_of_the_first_and_leaves_it_alone() ->
     for _ in range(200):
         model.step(batch())
     assert (model.latent(500).mean(0) - torch.tensor([4.0, -4.0, 2.0])).abs().max() < 1
+
+
+def test_without_its_second_stage_latents_come_from_the_prior() -> None:
+    config = TwoStageVAE.Config(second_stage=False, **SMALL)
+    model = TwoStageVAE(SPEC, config)
+    assert list(model.step(batch())) == ["reconstruction", "kl"]
+    assert not hasattr(model, "second") and TwoStageVAE.sampler(config) == "N(0, I)"
+    assert model.latent(4000).std() == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize("kind", [VAEGMM, TwoStageVAE])

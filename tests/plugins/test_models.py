@@ -21,11 +21,12 @@ SHAPES = [(1, 8, 8), (3, 12, 20), (2,)]
 """The second is neither square nor a power of two, and a quarter of its sides is odd, as that of 28x28 is."""
 SMALL = {"width": 8, "hidden": 32, "prior_width": 16}
 """Sizes of networks for the checks: code is the same at all. Defaults are built at the data's true shapes below."""
-IMAGES_ONLY = {"dcgan-tutorial", "draw", "hmm", "lstm-vae", "vq-vae"}
+IMAGES_ONLY = {"dcgan-tutorial", "draw", "hmm", "lstm-vae", "pixelcnn", "vq-vae"}
 """What rows, glimpses, code grids or a reference network's sizes mean is not defined for points."""
 WITH_EXTRAS = {"hmm": "hmmlearn"}
-SLOW = {"began", "dcgan-tutorial", "ddpm"}
-"""A small learning rate, a discriminator that must learn to rebuild images first, samples that need many steps."""
+SLOW = {"began", "dcgan-tutorial", "ddpm", "unrolled-gan"}
+"""A discriminator that must learn to rebuild images first, samples of many steps, a small learning rate,
+a generator that looks ahead."""
 
 
 def shipped() -> list[str]:
@@ -58,6 +59,8 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("ddpm", {"schedule": "linear", "eta": 0.0}),
     ("draw", {"attention": True, "read_size": 3, "write_size": 4}),
     ("flow-matching", {"solver": "heun", "sampling_steps": 5}),
+    ("ladder-vae", {"levels": 3}),
+    ("two-stage-vae", {"second_stage": False}),
     ("vae", {"likelihood": "gaussian"}),
     ("vanilla", {"discriminator_steps": 2, "saturating": True}),
     ("wae-mmd", {"components": 3}),
@@ -91,7 +94,7 @@ def test_points_are_refused_by_models_of_images(registry: Registry, name: str) -
     assert "\n" not in str(refused.value)
 
 
-ANY_SIDES = {"class-gaussian", "draw", "gmm", "hmm", "lstm-vae", "mlp-bn", "vae", "vanilla"}
+ANY_SIDES = {"class-gaussian", "draw", "gmm", "hmm", "lstm-vae", "mlp-bn", "pixelcnn", "vae", "vanilla"}
 """All others halve an image's sides twice."""
 
 

@@ -53,3 +53,9 @@ def test_no_network_normalises_and_signals_do_not_fade() -> None:
         images = model.generator(model.latent(200))
     assert float(images.std(0).mean()) > 0.1, "images differ"
     assert float((images.abs() > 0.99).float().mean()) < 0.01, "and are not saturated"
+
+
+def test_biases_are_not_all_zero() -> None:
+    """On points, zero biases would put all kinks of a first layer through the origin."""
+    first = next(layer for layer in R3GAN(SPEC, R3GAN.Config()).discriminator if isinstance(layer, nn.Linear))
+    assert len(first.bias.unique()) == len(first.bias)

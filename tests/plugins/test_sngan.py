@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -38,11 +40,27 @@ def test_every_layers_largest_singular_value_is_near_one() -> None:
     assert not any(hasattr(layer, "parametrizations") for layer in model.generator.modules())
 
 
-def test_the_drawn_weights_are_those_of_dcgan() -> None:
+def test_weights_are_drawn_before_they_are_normalised() -> None:
     """Were a normalised weight drawn, the draw would be lost."""
     model = SNGAN(DataSpec((1, 8, 8), 0, "toy", 64), SNGAN.Config())
     original = model.discriminator[2].parametrizations.weight.original
-    assert float(original.detach().std()) == pytest.approx(0.02, rel=0.05)
+    assert float(original.detach().std()) == pytest.approx(math.sqrt(2 / 1.04 / (24 * 16)), rel=0.05)
+
+
+def test_singular_values_are_followed_once_an_update_of_the_discriminator() -> None:
+    spec = DataSpec((1, 8, 8), 0, "toy", 64)
+    for k in (1, 3):
+        torch.manual_seed(0)
+        model = SNGAN(spec, SNGAN.Config(width=4, hidden=8, discriminator_steps=k, power_iterations=1))
+        seen: list[Tensor] = []
+        layer = model.discriminator[2]
+        layer.register_forward_hook(
+            lambda module, _, __: seen.append(module.parametrizations.weight[0]._u.clone())  # noqa: B023
+        )
+        model.step(Batch(torch.rand(8, 1, 8, 8) * 2 - 1, None))
+        assert len(seen) == 2 * k + 1, "real and generated images k times, generated ones in the generator's turn"
+        assert len({tuple(u.tolist()) for u in seen}) == k
+        assert layer.training and all(module.training for module in layer.modules())
 
 
 def test_losses_are_the_hinge_of_the_paper() -> None:

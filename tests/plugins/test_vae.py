@@ -7,7 +7,7 @@ import torch
 from torch import distributions
 
 from ganbench.model import Batch, DataSpec
-from ganbench_plugins.vae import VAE
+from ganbench_plugins.vae import VAE, warmed_up
 
 SPEC = DataSpec((1, 8, 8), 0, "toy", 64)
 
@@ -60,3 +60,13 @@ def test_beta_weighs_the_kl_term() -> None:
     at_zero, at_one, at_three = (gradient(beta) for beta in (0.0, 1.0, 3.0))
     torch.testing.assert_close(at_three - at_zero, 3 * (at_one - at_zero), rtol=1e-3, atol=1e-4)
     assert not torch.allclose(at_one, at_zero)
+
+
+def test_the_learned_variance_starts_where_it_is_told() -> None:
+    assert VAE(SPEC, VAE.Config(log_variance=-2.5)).log_variance.item() == -2.5
+
+
+def test_the_warm_up_rises_linearly_to_one_and_stays() -> None:
+    assert warmed_up(0, 0) == warmed_up(1000, 1000) == warmed_up(5000, 1000) == 1
+    assert 0 < warmed_up(0, 1000) < 0.002
+    assert warmed_up(500, 1000) == pytest.approx(0.5, abs=0.001)

@@ -46,3 +46,16 @@ def test_pseudo_inputs_learn() -> None:
     before = model.pseudo.detach().clone()
     model.step(Batch(torch.rand(6, 1, 8, 8) * 2 - 1, None))
     assert (model.pseudo != before).flatten(1).any(1).all()
+
+
+def test_the_kl_term_warms_up() -> None:
+    torch.manual_seed(0)
+    model = Vamp(SPEC, Vamp.Config(latent_dim=3, width=4, hidden=8, components=4, warmup=11))
+    weights = []
+    for _ in range(3):
+        weights.append(model.kl_weight)
+        model.step(Batch(torch.rand(6, 1, 8, 8) * 2 - 1, None))
+    assert weights == [1 / 12, 7 / 12, 1]
+    losses = {"reconstruction": torch.tensor(3.0), "kl": torch.tensor(2.0)}
+    model.images_seen = 5
+    assert float(model.objective(losses)) == 4

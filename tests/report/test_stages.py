@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from ganbench.data.gaussian_mixtures import RING8
 from ganbench.report.output import write_files
 from ganbench.report.pictures import Shelf
 from ganbench.report.site import Shown, build_site
-from ganbench.report.stages import frame_of, real_points, stages
+from ganbench.report.stages import frame_of, stages
 from ganbench.store.run_record import CurvePoint
 from ganbench.store.samples import SampleFile, write_samples
 from tests.boards import factory
@@ -31,7 +32,7 @@ PAGE = "tiny-quick/models/tiny.html"
 AT = (1000, 2000, 4000, 8000)
 CAPTIONS = ["1,000 images, FID 40.0", "2,000 images, FID 30.0", "4,000 images, FID 26.7", "8,000 images"]
 WHERE = "each => [each.offsetLeft, each.offsetTop, each.offsetWidth, each.offsetHeight]"
-BLUE, GREY = (0, 114, 178), (119, 119, 119)
+ORANGE, GREY, BLACK = (213, 94, 0), (119, 119, 119), (0, 0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +83,18 @@ def test_a_point_of_the_curve_is_a_frame_with_its_caption(board: Board, ring: Da
     assert [each.caption for each in found] == CAPTIONS
     assert [(each.picture.width, each.picture.height) for each in found] == [(320, 320)] * 4
     frames = [shelf.files[each.picture.src] for each in found]
-    middles = [np.median(near(frame, BLUE)) for frame in frames]
+    middles = [np.median(near(frame, ORANGE)) for frame in frames]  # all lie far from the modes
     assert middles == pytest.approx([80, 128, 192, 240], abs=5)  # samples from left to right
     assert all(len(frame) < 20_000 for frame in frames)
 
 
-def test_real_points_and_the_surface_lie_behind(board: Board, ring: Dataset) -> None:
-    found = entry(board)
-    bare, full = (frame_of(found, found.run.samples, real_points(found, data), None) for data in (None, ring))
-    assert bare is not None and full is not None
-    assert len(near(bare, GREY)) == 0
-    assert near(full, GREY).min() < 40 and near(full, GREY).max() > 280  # a ring of radius 0.8
+def test_modes_or_real_points_and_the_surface_lie_behind(board: Board, ring: Dataset) -> None:
+    found, unknown = entry(board), replace(ring, modes=None)
+    bare, circles, full = (frame_of(found, found.run.samples, data, None) for data in (None, ring, unknown))
+    assert bare is not None and circles is not None and full is not None
+    assert len(near(bare, GREY)) == len(near(bare, BLACK)) == 0
+    for png, colour in ((full, GREY), (circles, BLACK)):
+        assert near(png, colour).min() < 40 and near(png, colour).max() > 280  # a ring of radius 0.8
     axis = np.linspace(-1, 1, 81, dtype=np.float32)
     rising = np.broadcast_to(axis, (81, 81)).copy()
     save_file({"1000": rising, "2000": rising * np.nan, "4000": axis}, found.folder / "surfaces.safetensors")
@@ -101,7 +103,7 @@ def test_real_points_and_the_surface_lie_behind(board: Board, ring: Dataset) -> 
         pixels(shelf.files[each.picture.src])[5, [5, 314]].tolist()
         for each in stages(found, HEADLINE, ring, "tiny", shelf)
     ]
-    assert corners[0][0][2] < 170 < 250 < corners[0][1][2]  # orange where the discriminator takes nothing for real
+    assert corners[0][0][2] < 200 < 250 < corners[0][1][2]  # grey where the discriminator takes nothing for real
     assert corners[1:] == [[[255] * 3] * 2] * 3  # no surface, or none that can be drawn
 
 

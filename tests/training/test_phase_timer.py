@@ -54,3 +54,17 @@ def test_a_plugin_that_slows_the_clock_of_the_process_does_not_slow_this_one(mon
         monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
         time.sleep(0.02)
     assert timer.seconds("train") >= 0.02
+
+
+def test_the_share_of_a_core_is_that_of_training_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, processor = [0.0], [5.0]
+    monkeypatch.setattr(phase_timer, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(phase_timer, "process_time", lambda: processor[0])
+    timer = PhaseTimer(torch.device("cpu"))
+    assert timer.processor_share() is None
+    with timer.phase("train"):
+        now[0], processor[0] = 8.0, 11.0
+        timer.load({"train": 100.0})
+        with timer.phase("evaluate"):
+            now[0], processor[0] = 20.0, 40.0
+    assert timer.processor_share() == 0.75

@@ -1,0 +1,1 @@
+"""Tuning: the same number of runs for every model, on the validation split, with Optuna."""

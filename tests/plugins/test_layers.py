@@ -1,0 +1,65 @@
+"""How weights are drawn: DCGAN's way where batch normalisation follows, He's elsewhere, torch's for points."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from ganbench.model import DataSpec
+from ganbench_plugins.layers import POINT_SCALE, decoder, encoder, initialise
+
+SPEC, POINTS = DataSpec((1, 28, 28), 0, "toy", 64), DataSpec((2,), 0, "toy", 64)
+
+
+def drawn(network: nn.Sequential) -> list[nn.Module]:
+    torch.manual_seed(0)
+    initialise(network)
+    return [layer for layer in network if getattr(layer, "weight", None) is not None]
+
+
+@pytest.mark.parametrize("make", [decoder, encoder])
+def test_normalised_networks_have_the_weights_of_dcgan(make: type) -> None:
+    for layer in drawn(make(SPEC, 10, 24, 256)):
+        mean = 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0
+        weight = layer.weight.detach()
+        assert float(weight.mean()) == pytest.approx(mean, abs=0.02)
+        assert float(weight.std()) == pytest.approx(0.02, rel=0.4)
+
+
+@pytest.mark.parametrize(
+    ("network", "data"),
+    [
+        (decoder(SPEC, 10, 24, 256, output=nn.Identity, norm=False), torch.randn(200, 10)),
+        (encoder(SPEC, 10, 24, 256, norm=False), torch.randn(200, 1, 28, 28)),
+    ],
+    ids=["decoder", "encoder"],
+)
+def test_signals_neither_fade_nor_grow_in_networks_without_normalisation(
+    network: nn.Module, data: torch.Tensor
+) -> None:
+    drawn(network)
+    with torch.no_grad():
+        for layer in network:
+            data = layer(data)
+            assert 0.5 < float(data.square().mean().sqrt()) < 2, layer
+
+
+def test_biases_stay_as_torch_draws_them() -> None:
+    network = encoder(SPEC, 1, 24, 256, norm=False)
+    before = network[0].bias.detach().clone()
+    initialise(network)
+    assert torch.equal(network[0].bias, before) and before.any()
+
+
+@pytest.mark.parametrize("make", [decoder, encoder])
+def test_networks_for_points_keep_what_torch_draws(make: type) -> None:
+    network = make(POINTS, 2, 24, 16)
+    before = nn.utils.parameters_to_vector(network.parameters())
+    assert len(drawn(network)) == 4, "three hidden layers"
+    assert torch.equal(before, nn.utils.parameters_to_vector(network.parameters()))
+
+
+def test_the_encoder_of_points_sees_them_scaled() -> None:
+    network, points = encoder(POINTS, 1, 24, 16), torch.randn(5, 2)
+    torch.testing.assert_close(network(points), network[1:](POINT_SCALE * points))
