@@ -35,8 +35,8 @@ class PixelCNN(ganbench.Model):
         width: Annotated[int, ganbench.Choice(16, 24, 32)] = 16
         layers: Annotated[int, ganbench.Choice(2, 3, 4)] = 3
         reach: int = 2
-        levels: Annotated[int, ganbench.Choice(8, 16)] = 8
-        lr: Annotated[float, ganbench.LogUniform(5e-4, 1e-2)] = 3e-3
+        levels: Annotated[int, ganbench.Choice(8, 16)] = 16
+        lr: Annotated[float, ganbench.LogUniform(1e-3, 1e-2)] = 5e-3
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)

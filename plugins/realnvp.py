@@ -14,7 +14,7 @@ their mean, closer to log P(x)). `levels` of 0 means 2 where the first batch is 
 What differs from the paper: two scales; s and t come from three convolutions of `width` channels (twice that at half
 the size), where it has residual networks with batch normalisation and weight normalisation, and there is no batch
 normalisation between couplings; perceptrons of two layers of `hidden` units for points; gradients are clipped; no
-weight decay, batches of 32 and not of 64, and no flipped images.
+weight decay, batches of 16 and not of 64, and no flipped images.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class RealNVP(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: Annotated[int, ganbench.Choice(16, 32, 64)] = 32
+        batch_size: Annotated[int, ganbench.Choice(16, 32, 64)] = 16
         width: Annotated[int, ganbench.Choice(16, 24, 32)] = 16
         hidden: Annotated[int, ganbench.Choice(64, 128)] = 64
         couplings: Annotated[int, ganbench.Choice(2, 3, 4)] = 3
         levels: int = 0
-        lr: Annotated[float, ganbench.LogUniform(2e-4, 3e-3)] = 1e-3
+        lr: Annotated[float, ganbench.LogUniform(3e-4, 5e-3)] = 1e-3
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
