@@ -95,6 +95,10 @@ class GAN(ganbench.Model):
         initialise(self.generator)
         initialise(self.discriminator)
 
+    def condition(self, batch: Batch) -> Tensor | None:
+        """Return what both networks are told of each image, int64 (B,), or None."""
+        return batch.labels if self.conditional else None
+
     def generate(self, generator: nn.Module, latent: Tensor, labels: Tensor | None) -> Tensor:
         """Return images; `labels` (n,) are None where the model is not conditional."""
         return generator(latent)  # type: ignore[no-any-return]
@@ -125,7 +129,7 @@ class GAN(ganbench.Model):
         return cut_out(translate(brighten(images, config.brightness), config.translation), config.cutout)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        real, labels = batch.images, batch.labels if self.conditional else None
+        real, labels = batch.images, self.condition(batch)
         self.decay()
         for left in reversed(range(self.config.discriminator_steps)):
             with torch.set_grad_enabled(left == 0):

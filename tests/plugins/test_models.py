@@ -36,7 +36,7 @@ IMAGES_ONLY = {
 """What rows, glimpses, code grids, convolutions or a reference network's sizes mean is not defined for points."""
 EXTRAS = {"diffusers": "peers", "hmmlearn": "hmm", "pythae": "peers"}
 """Modules that are no dependencies of ganbench, and the extra that brings each."""
-SLOW = {"began", "dcgan-tutorial", "diffusers-ddpm", "unrolled-gan"}
+SLOW = {"began", "dcgan-tutorial", "ddpm", "diffusers-ddpm", "unrolled-gan"}
 """A discriminator that must learn to rebuild images first, a small learning rate, twenty steps from noise, a generator
 that looks ahead."""
 
@@ -72,7 +72,9 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("biggan", {"spectral": False, "truncation": 0.5, "ema": 0.0, "discriminator_steps": 2}),
     ("dcgan", {"batch_norm": False, "translation": 0}),
     ("dcgan", {"lr_ratio": 0.5, "decay_steps": 100}),
+    ("ddpm", {"schedule": "linear", "eta": 0.0}),
     ("draw", {"attention": True, "read_size": 3, "write_size": 4}),
+    ("flow-matching", {"solver": "heun", "sampling_steps": 5}),
     ("ladder-vae", {"levels": 3}),
     ("two-stage-vae", {"second_stage": False}),
     ("stylegan2", {"mixing": 0.9, "augment": 0.3, "flips": True, "r1_interval": 2}),
