@@ -6,6 +6,8 @@ p(z_i | z_{i+1}) is a Gaussian too. The posterior goes down as well, and shares 
 product of both Gaussians, weighted by their precisions, and q(z_L | x) is the upward one alone. The
 weight of all KL terms rises from 0 to 1 over the first `warmup` images (section 2.3), which keeps upper layers in use.
 
+The lowest layer has 10 latents as `conv-vae` has, so that the two differ by the ladder and the warm-up alone.
+
 What differs from the paper: two layers by default, where it has five (of 64, 32, 16, 8 and 4); the lowest encoder and
 decoder are the convolutional ones of `conv-vae`, where it has perceptrons of 512 units; other layers are perceptrons
 of `hidden` units without batch normalisation; log variances are linear, not a softplus; batches of 16 and not of
@@ -31,7 +33,7 @@ class LadderVAE(ConvVAE):
 
     @dataclass(frozen=True)
     class Config(ConvVAE.Config):
-        latent_dim: Annotated[int, ganbench.Choice(16, 32, 64)] = 32
+        latent_dim: Annotated[int, ganbench.Choice(10, 16, 32)] = 10
         levels: Annotated[int, ganbench.Choice(2, 3, 4)] = 2
         warmup: Annotated[int, ganbench.Choice(0, 5_000, 15_000, 30_000)] = 15_000
 
@@ -69,7 +71,7 @@ class LadderVAE(ConvVAE):
         latent = draw_normal(mean, log_variance)
         kl = gaussian_kl(mean, log_variance)
         ratio = self.log_prior(latent) - log_normal(latent, mean, log_variance)
-        for up, layer in zip(climbed[-2::-1], reversed(self.down), strict=True):  # type: ignore[call-overload]
+        for up, layer in zip(climbed[-2::-1], reversed(self.down), strict=True):
             prior = gaussian(layer(latent))
             posterior = weigh_by_precision(up, prior)
             latent = draw_normal(*posterior)
@@ -89,7 +91,7 @@ class LadderVAE(ConvVAE):
 
     def latent(self, n: int) -> Tensor:
         latent = torch.randn(n, self.widths[-1], device=self.log_variance.device)
-        for layer in reversed(self.down):  # type: ignore[call-overload]
+        for layer in reversed(self.down):
             latent = draw_normal(*gaussian(layer(latent)))
         return latent
 
