@@ -10,8 +10,8 @@ The lowest layer has 10 latents as `conv-vae` has, so that the two differ by the
 
 What differs from the paper: two layers by default, where it has five (of 64, 32, 16, 8 and 4); the lowest encoder and
 decoder are the convolutional ones of `conv-vae`, where it has perceptrons of 512 units; other layers are perceptrons
-of `hidden` units without batch normalisation; log variances are linear, not a softplus; batches of 16 and not of
-256, and a warm-up of a quarter of the quick budget where it has 200 epochs of 2,000.
+of `hidden` units, with batch normalisation on the way up alone; log variances are linear, not a softplus; batches of 16
+and not of 256, and a warm-up of a quarter of the quick budget where it has 200 epochs of 2,000.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class LadderVAE(ConvVAE):
         widths = [max(1, config.latent_dim >> level) for level in range(config.levels)]
         self.encoder = encoder(self.data, hidden, config.width, hidden, activation=nn.ReLU)
         self.up = nn.ModuleList(nn.Sequential(*perceptron(hidden, hidden, hidden)) for _ in widths[1:])
+        self.norms = nn.ModuleList(nn.BatchNorm1d(hidden) for _ in widths)
         self.heads = nn.ModuleList(nn.Linear(hidden, 2 * width) for width in widths)
         self.down = nn.ModuleList(
             nn.Sequential(*perceptron(above, hidden, 2 * width))
@@ -60,9 +61,9 @@ class LadderVAE(ConvVAE):
 
     def climb(self, images: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Return mean and log variance of the upward pass for each layer, from the lowest, each (n, d_i)."""
-        features = [self.encoder(images).relu()]
-        for layer in self.up:
-            features.append(layer(features[-1]).relu())
+        features = [self.norms[0](self.encoder(images)).relu()]
+        for layer, norm in zip(self.up, self.norms[1:], strict=True):
+            features.append(norm(layer(features[-1])).relu())
         return [gaussian(head(seen)) for head, seen in zip(self.heads, features, strict=True)]
 
     def descend_ladder(self, climbed: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
