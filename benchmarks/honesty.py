@@ -1,8 +1,9 @@
-"""What each metric says of samples whose fault is known: ``python benchmarks/honesty.py`` writes the table in docs.
+"""What each metric says of samples whose fault is known: ``python benchmarks/honesty.py`` writes the tables in docs.
 
-Digits of `mnist5k` that no model trained on (1,000) are damaged in one way each and scored as the track `mnist5k-quick`
-scores a model: against its 1,000 test images, by the bundled LeNet. Nothing is downloaded; the seed is fixed. What
-comes with labels keeps them, as a conditional model's samples would.
+Images that no model trained on are damaged in one way each and scored as a track scores a model: digits of `mnist5k` as
+`mnist5k-quick` (1,000, by the bundled LeNet; nothing is downloaded), or with ``--track cifar10-quick`` photographs of
+CIFAR-10 (2,000, by EfficientNet-Lite0). The seed is fixed. What comes with labels keeps them, as a conditional model's
+samples would.
 """
 
 from __future__ import annotations
@@ -27,30 +28,31 @@ from ganbench.scoring.evaluator import EvaluationResult, Evaluator
 from ganbench.scoring.metric_context import Classifier
 
 DOCS = Path(__file__).parents[1] / "docs" / "metrics.md"
-BEGIN, END = "<!-- honesty -->", "<!-- /honesty -->"
 EXTRA = ("vendi",)
+CAT = 3
+"""A class of CIFAR-10."""
 
 
 class Samples(NamedTuple):
-    """Images uint8 (n, 1, 28, 28), and the labels they are given out with, or None."""
+    """Images uint8 (n, C, H, W), and the labels they are given out with, or None."""
 
     images: Tensor
     labels: Tensor | None
 
 
 class Source:
-    """Held-out and training digits, and one stream of random numbers."""
+    """The first `n` held-out images, training images, and one stream of random numbers."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, n: int) -> None:
         self.validation = Samples(
-            *(torch.from_numpy(part) for part in (dataset.validation.images, dataset.validation.labels))
+            *(torch.from_numpy(part[:n]) for part in (dataset.validation.images, dataset.validation.labels))
         )
         self.train = Samples(*(torch.from_numpy(part) for part in (dataset.train.images, dataset.train.labels)))
-        self.n = len(dataset.validation)
+        self.n = n
         self.random = torch.Generator().manual_seed(0)
 
     def drawn(self, chosen: Tensor) -> Samples:
-        """n of the held-out digits that are `chosen`, as often as it takes."""
+        """n of the held-out images that are `chosen`, as often as it takes."""
         at = torch.arange(self.n)[chosen].repeat(self.n)[: self.n]
         return Samples(self.validation.images[at], self.validation.labels[at])
 
@@ -78,12 +80,21 @@ def jpeg(source: Source) -> Samples:
 
 def _through_jpeg(image: Tensor) -> Tensor:
     stream = io.BytesIO()
-    Image.fromarray(image[0].numpy()).save(stream, "JPEG", quality=10)
-    return torch.from_numpy(np.array(Image.open(stream)))[None]
+    pixels = image.permute(1, 2, 0).numpy()
+    Image.fromarray(pixels if len(image) == 3 else pixels[..., 0]).save(stream, "JPEG", quality=10)
+    return torch.from_numpy(np.atleast_3d(np.array(Image.open(stream)))).permute(2, 0, 1)
 
 
 def no_nines(source: Source) -> Samples:
     return source.drawn(source.validation.labels != 9)
+
+
+def no_cats(source: Source) -> Samples:
+    return source.drawn(source.validation.labels != CAT)
+
+
+def only_cats(source: Source) -> Samples:
+    return source.drawn(source.validation.labels == CAT)
 
 
 def only_ones(source: Source) -> Samples:
@@ -117,7 +128,7 @@ def wrong_labels(source: Source) -> Samples:
     return Samples(images, torch.where(wrong, moved, labels))
 
 
-FAULTS: dict[str, Callable[[Source], Samples]] = {
+DIGITS: dict[str, Callable[[Source], Samples]] = {
     "real, unseen": lambda source: source.validation,
     "uniform noise": noise,
     "grain (sd 60 of 255)": grain,
@@ -130,6 +141,17 @@ FAULTS: dict[str, Callable[[Source], Samples]] = {
     "Gaussian in 64 principal components": gaussian,
     "10 % wrong labels": wrong_labels,
 }
+PHOTOGRAPHS: dict[str, Callable[[Source], Samples]] = {
+    "real, unseen": lambda source: source.validation,
+    "uniform noise": noise,
+    "grain (sd 60 of 255)": grain,
+    "blur (3x3 mean)": blur,
+    "JPEG, quality 10": jpeg,
+    "no cats": no_cats,
+    "only cats": only_cats,
+    "`replay`: 2,000 training images": replay,
+}
+FAULTS = {"mnist5k-quick": DIGITS, "cifar10-quick": PHOTOGRAPHS}
 
 
 def table(
@@ -147,24 +169,36 @@ def table(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--track", choices=FAULTS, default="mnist5k-quick")
+    parser.add_argument("--metrics", help="these alone, joined by commas")
+    parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--write", action="store_true", help=f"put the table into {DOCS.name} between its marks")
     arguments = parser.parse_args()
     registry, device = built_in(), torch.device("cpu")
-    track = find_track("mnist5k-quick", registry)
-    dataset, found = load_dataset(track.dataset, registry, None), registry.get("extractors", track.extractor).thing
-    metrics = find_metrics((*track.metrics, *EXTRA), registry)
-    evaluator = Evaluator(dataset, found.load(device, None), found.identity(None), metrics, oracle=True, device=device)
-    classifier, source = Classifier(track.classifier_steps, 0, track.classifier_seeds), Source(dataset)
-    results = {name: evaluator.score(*fault(source), classifier=classifier) for name, fault in FAULTS.items()}
+    track = find_track(arguments.track, registry)
+    dataset = load_dataset(track.dataset, registry, arguments.data_dir)
+    found = registry.get("extractors", track.extractor).thing
+    names = arguments.metrics.split(",") if arguments.metrics else (*track.metrics, *EXTRA)
+    metrics = find_metrics(names, registry)
+    oracle = found.classes == dataset.classes
+    evaluator = Evaluator(
+        dataset, found.load(device, None), found.identity(None), metrics, oracle=oracle, device=device
+    )
+    classifier, source = Classifier(track.classifier_steps, 0, track.classifier_seeds), Source(dataset, track.samples)
+    results = {
+        name: evaluator.score(*fault(source), classifier=classifier) for name, fault in FAULTS[track.name].items()
+    }
+    metrics = [metric for metric in metrics if any(metric.name in result.scores for result in results.values())]
     text = table(
         results, [metric.name for metric in metrics], {metric.name: metric.title + metric.arrow for metric in metrics},
         {metric.name: metric.digits for metric in metrics},
     )  # fmt: skip
     print(text)
     if arguments.write:
-        before, _, rest = DOCS.read_text().partition(BEGIN)
-        _, _, after = rest.partition(END)
-        DOCS.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+        begin, end = (f"<!-- {mark}honesty {track.name} -->" for mark in ("", "/"))
+        before, _, rest = DOCS.read_text().partition(begin)
+        _, _, after = rest.partition(end)
+        DOCS.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,10 @@ import sys
 from typing import Any
 
 TUNED = {"latent_dim": 2, "hidden": 128, "beta1": 0.0, "beta2": 0.99, "ema": 0.995, "decay_steps": 5000}
-BATCH = {"ring8-quick": 128, "grid25-quick": 256}
+OF_TRACK: dict[str, dict[str, Any]] = {
+    "ring8-quick": {"batch_size": 128},
+    "grid25-quick": {"batch_size": 256, "point_scale": 5.0},
+}
 """The budget is `decay_steps` batches."""
 MODELS: dict[str, dict[str, Any]] = {
     "vanilla": {},
@@ -32,7 +35,7 @@ SLOW = {"lr_ratio": 0.5}
 
 
 def settings(track: str) -> dict[str, dict[str, Any]]:
-    return {name: {"batch_size": BATCH[track]} | TUNED | own for name, own in MODELS.items()}
+    return {name: OF_TRACK[track] | TUNED | own for name, own in MODELS.items()}
 
 
 def labels(track: str) -> list[str]:
@@ -46,16 +49,16 @@ def labels(track: str) -> list[str]:
 
 def main() -> int:
     match sys.argv[1:]:
-        case [track, "--list"] if track in BATCH:
+        case [track, "--list"] if track in OF_TRACK:
             print(*labels(track), sep="\n")
-        case [track, "--json"] if track in BATCH:
+        case [track, "--json"] if track in OF_TRACK:
             models = {name: {"params": chosen} for name, chosen in settings(track).items()}
             print(json.dumps({"format": "ganbench settings 1", "models": models}, indent=1))
-        case [track, *options] if track in BATCH:
+        case [track, *options] if track in OF_TRACK:
             plugins = ",".join(labels(track))
             return subprocess.run(["ganbench", "run", "--plugins", plugins, "--track", track, *options]).returncode
         case _:
-            print(f"usage: python benchmarks/points.py {'|'.join(BATCH)} [options of ganbench run]", file=sys.stderr)
+            print(f"usage: python benchmarks/points.py {'|'.join(OF_TRACK)} [options of ganbench run]", file=sys.stderr)
             return 2
     return 0
 

@@ -14,10 +14,12 @@ its own gives others, and networks where it needs others. Options that every suc
   arXiv:2006.10738; 0: none), which keeps it from learning a small training set by heart;
 - `clip_gradient`, the largest norm of each network's gradient (0: any);
 - `lr_ratio`, the discriminator's learning rate divided by the generator's, which is `lr`;
-- `decay_steps`, the number of the generator's updates over which both rates fall linearly to 0 (0: they do not).
+- `decay_steps`, the number of the generator's updates over which both rates fall linearly to 0 (0: they do not);
+- `point_scale`, for points alone: the discriminator is shown them times this factor. Modes that are narrow and close
+  together in [-1, 1] are told apart sooner at the scale of the papers, which have the grid's up to 4 from the origin.
 
-By default the average (momentum 0.995) and shifts of one pixel are on, in no paper of 2014 to 2018 they are; each
-model says in its docstring what it does. Weights are drawn as `layers.initialise` says.
+The average (momentum 0.995) and shifts of one pixel are on by default; most of the papers have neither. Each model says
+in its docstring what it does. Weights are drawn as `layers.initialise` says.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from torch.nn import functional as F
 
 import ganbench
 from ganbench import Batch, Choice, DataSpec, LogUniform
-from ganbench_plugins.layers import decoder, encoder, initialise
+from ganbench_plugins.layers import Scaled, decoder, encoder, initialise
 
 
 class GAN(ganbench.Model):
@@ -57,6 +59,7 @@ class GAN(ganbench.Model):
         clip_gradient: float = 0.0
         lr_ratio: float = 1.0
         decay_steps: int = 0
+        point_scale: float = 1.0
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
@@ -65,6 +68,8 @@ class GAN(ganbench.Model):
         self.generator = self.make_generator()
         self.discriminator = self.make_discriminator()
         self.initialise()
+        if len(data.shape) == 1 and config.point_scale != 1:
+            self.discriminator = Scaled(self.discriminator, config.point_scale)
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if config.ema else None
         self.generator_optimizer = self.make_optimizer(self.generator, config.lr)
         self.discriminator_optimizer = self.make_optimizer(self.discriminator, config.lr * config.lr_ratio)
@@ -89,6 +94,10 @@ class GAN(ganbench.Model):
     def initialise(self) -> None:
         initialise(self.generator)
         initialise(self.discriminator)
+
+    def condition(self, batch: Batch) -> Tensor | None:
+        """Return what both networks are told of each image, int64 (B,), or None."""
+        return batch.labels if self.conditional else None
 
     def generate(self, generator: nn.Module, latent: Tensor, labels: Tensor | None) -> Tensor:
         """Return images; `labels` (n,) are None where the model is not conditional."""
@@ -120,7 +129,7 @@ class GAN(ganbench.Model):
         return cut_out(translate(brighten(images, config.brightness), config.translation), config.cutout)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        real, labels = batch.images, batch.labels if self.conditional else None
+        real, labels = batch.images, self.condition(batch)
         self.decay()
         for left in reversed(range(self.config.discriminator_steps)):
             with torch.set_grad_enabled(left == 0):

@@ -34,19 +34,24 @@ class Joint(nn.Module):
 class CGAN(GAN):
     name, paper, conditional = "cgan", "arXiv:1411.1784", True
 
+    @property
+    def classes(self) -> int:
+        """How many conditions there are."""
+        return self.data.classes
+
     def make_generator(self) -> nn.Module:
         config = self.config
-        return decoder(self.data, config.latent_dim + self.data.classes, config.width, config.hidden)
+        return decoder(self.data, config.latent_dim + self.classes, config.width, config.hidden)
 
     def make_discriminator(self) -> nn.Module:
         config = self.config
         features = encoder(self.data, 1, config.width, config.hidden)[:-1]
-        return Joint(features, config.hidden, self.data.classes)
+        return Joint(features, config.hidden, self.classes)
 
     def generate(self, generator: nn.Module, latent: Tensor, labels: Tensor | None) -> Tensor:
         if labels is None:
-            labels = torch.randint(self.data.classes, latent.shape[:1], device=latent.device)
-        return generator(torch.cat([latent, F.one_hot(labels, self.data.classes).to(latent)], 1))
+            labels = torch.randint(self.classes, latent.shape[:1], device=latent.device)
+        return generator(torch.cat([latent, F.one_hot(labels, self.classes).to(latent)], 1))
 
     def score(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return D(x | y), logits (n, 1), the images having been augmented."""

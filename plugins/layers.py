@@ -15,19 +15,17 @@ from ganbench import DataSpec
 
 Activation = Callable[[], nn.Module]
 """Makes an activation, such as ``nn.ReLU``."""
-POINT_SCALE = 5.0
-"""What `encoder` multiplies points by: modes are narrow in [-1, 1], and papers have them up to 4 from the origin."""
 
 
-class Scale(nn.Module):
-    """Multiply by a constant."""
+class Scaled(nn.Module):
+    """A network that is shown its first input times a constant."""
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, network: nn.Module, factor: float) -> None:
         super().__init__()
-        self.factor = factor
+        self.network, self.factor = network, factor
 
-    def forward(self, values: Tensor) -> Tensor:
-        return self.factor * values
+    def forward(self, values: Tensor, *others: Tensor) -> Tensor:
+        return self.network(self.factor * values, *others)  # type: ignore[no-any-return]
 
 
 def leaky() -> nn.Module:
@@ -99,13 +97,10 @@ def encoder(
     """Return a network from (n, *shape) to (n, outputs): a discriminator, where there is one output.
 
     Its last layer is ``network[-1]``, and what comes before gives (n, hidden). `width` and `hidden` as in `decoder`,
-    but that images have a hidden layer too; points are scaled first. `norm` puts batch normalisation behind the second
-    convolution.
+    but that images have a hidden layer too. `norm` puts batch normalisation behind the second convolution.
     """
     if len(data.shape) == 1:
-        return nn.Sequential(
-            Scale(POINT_SCALE), *perceptron(*data.shape, *3 * [hidden], outputs, activation=activation)
-        )
+        return nn.Sequential(*perceptron(*data.shape, *3 * [hidden], outputs, activation=activation))
     height, side = quarter(data)
     w = width
     return nn.Sequential(

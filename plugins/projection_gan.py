@@ -20,7 +20,7 @@ import ganbench
 from ganbench import Choice
 from ganbench_plugins.cgan import CGAN
 from ganbench_plugins.layers import encoder
-from ganbench_plugins.spectral import held, normalise_spectrally
+from ganbench_plugins.spectral import iterate, normalise_spectrally
 
 
 class Projection(nn.Module):
@@ -58,14 +58,13 @@ class ProjectionGAN(CGAN):
             normalise_spectrally(self.discriminator)
 
     def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        on_real = self.score(real, labels)
-        with held(self.discriminator):
-            on_fake = self.score(fake, labels)
-        return F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
+        return F.relu(1 - self.score(real, labels)).mean() + F.relu(1 + self.score(fake, labels)).mean()
 
     def generator_loss(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        with held(self.discriminator):
-            return -self.score(fake, labels).mean()
+        return -self.score(fake, labels).mean()
+
+    def after_discriminator(self) -> None:
+        iterate(self.discriminator)
 
 
 @ganbench.hookimpl

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import functools
 import io
 import os
-import pickle
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 import pytest
 
@@ -22,9 +21,9 @@ from ganbench.registry.builtins import discover
 from ganbench.registry.registry import Registry
 from ganbench.store.store import Store, StoredRun
 
+from .once import MakeOnce, made_once
 from .zygote import Zygote, use
 
-T = TypeVar("T")
 SMOKE = ("--track", "digits-smoke", "--seeds", "1", "--budget", "5steps")
 
 
@@ -46,9 +45,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+def zygote(shared: Path) -> Iterator[Zygote]:
     """Let the commands that are tested have their fork servers from one process."""
-    with Zygote(tmp_path_factory.mktemp("zygote") / "socket") as zygote:
+    with Zygote(shared) as zygote:
         use(zygote)
         yield zygote
 
@@ -84,27 +83,20 @@ def mnist5k() -> Dataset:
     return load_mnist5k()
 
 
-class MakeOnce(Protocol):
-    """Return what `make` returns for a new folder; all processes of pytest-xdist share the first one's."""
-
-    def __call__(self, name: str, make: Callable[[Path], T]) -> T: ...
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for all processes of pytest-xdist."""
+    mine = factory.getbasetemp()
+    return mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
 
 
 @pytest.fixture(scope="session")
-def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
-    root = tmp_path_factory.getbasetemp()
-    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shared_folder(tmp_path_factory)
 
-    def made(name: str, make: Callable[[Path], T]) -> T:
-        folder, result = root / name, root / f"{name}.pickle"
-        with open(root / f"{name}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not result.exists():
-                folder.mkdir()
-                result.write_bytes(pickle.dumps(make(folder)))
-        return pickle.loads(result.read_bytes())  # type: ignore[no-any-return]
 
-    return made
+@pytest.fixture(scope="session")
+def make_once(shared: Path) -> MakeOnce:
+    return functools.partial(made_once, shared)
 
 
 class Smoke(NamedTuple):

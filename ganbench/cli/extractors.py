@@ -43,7 +43,11 @@ def _weights(each: dict[str, Any]) -> tuple[str, str]:
     if not files:
         return "name a file: --weights", "–"
     if files[0].is_absolute():
-        return ("here", sha256_of(files[0])[:12]) if are_here(files) else ("missing: reinstall", "–")
+        return (
+            ("here", sha256_of(files[0])[:12])
+            if are_here(files)
+            else (f"missing: {each['install'] or 'reinstall'}", "–")
+        )
     if are_here(files):
         return "here, downloaded", (recall(each["name"], files) or "–")[:12]
     return "downloaded on first use", "–"

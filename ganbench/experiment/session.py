@@ -14,6 +14,7 @@ from ganbench.engines.local import LocalEngine
 from ganbench.errors import RequestError, did_you_mean
 from ganbench.experiment.execution import Execution, News, lacking
 from ganbench.experiment.plan import left_out, plan, seed_indices
+from ganbench.experiment.preload import PRELOAD
 from ganbench.experiment.protocols import Protocols, resolve
 from ganbench.experiment.settings_file import read_settings
 from ganbench.model import Model
@@ -30,8 +31,6 @@ from ganbench.util.atomic_io import check_writable
 from ganbench.util.device import device_kind, pick_device, read_size, share_out
 
 STALL_TIMEOUT = 600.0
-PRELOAD = ("torch", "torch._dynamo", "numpy", "pydantic", "scipy.linalg", "scipy.special", "safetensors.torch")
-"""What workers are forked with: slow to import, and nobody's plugin."""
 
 
 @dataclass(frozen=True)

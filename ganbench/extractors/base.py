@@ -47,8 +47,9 @@ class ExtractorSource:
 
     `files` are those that hold the weights where no ``--weights`` is given, for the list of extractors: one absolute
     path comes with a package, and `sha256` is that file's; relative ones lie in torch.hub's folder and are downloaded
-    on first use; an empty tuple says that ``--weights`` always has to name one; None says nothing. `points` tells
-    that it takes points, float (N, D), and no images.
+    on first use; an empty tuple says that ``--weights`` always has to name one; None says nothing. `install` is the
+    command that brings the file of a package where it is missing. `points` tells that it takes points, float (N, D),
+    and no images.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ExtractorSource:
     feature_dim: int = 0
     outputs: Callable[[Path | None], Outputs] | None = None
     files: tuple[Path, ...] | None = None
+    install: str = ""
     points: bool = False
     resize: str = ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -38,23 +39,38 @@ def data_copying(train: Array, test: Array, fake: Array, *, cells: int = 3, seed
     return CopyingReference(train, test, cells=cells, seed=seed).score(fake)
 
 
-class CopyingReference:
-    """Training and unseen real features, and what depends on them alone: cells and distances, computed once."""
+class CopyingCells(NamedTuple):
+    """Centres (cells, d); squared distances (n,) of unseen images to the nearest original; their cells (n,)."""
 
-    def __init__(self, train: Array, test: Array, *, cells: int = 3, seed: int = 0) -> None:
+    centres: Tensor
+    distances: Tensor
+    cells: Tensor
+
+
+class CopyingReference:
+    """Training and unseen real features, and what depends on them alone: cells and distances, computed once.
+
+    `known` holds both, for whoever has them from before.
+    """
+
+    def __init__(
+        self, train: Array, test: Array, *, cells: int = 3, seed: int = 0, known: CopyingCells | None = None
+    ) -> None:
         """Take what `data_copying` takes; the same errors."""
         at_least("cells", cells, 1)
         originals, unseen = checked_pair("train", train, "test", test, first_rows=max(2, cells))
         self._mean = originals.mean(dim=0)
         self._originals = originals - self._mean
-        self._centres = _k_means(self._originals, cells, seed)
-        self._unseen = self._located(unseen - self._mean)
+        if known is None:
+            self._centres = _k_means(self._originals, cells, seed)
+            known = CopyingCells(self._centres, *map(torch.from_numpy, self._located(unseen - self._mean)))
+        self.known, self._centres = known, known.centres
 
     def score(self, fake: Array) -> float:
         """Return what `data_copying` returns; the same errors."""
         made = checked("fake", fake).to(self._mean.device)
         same_width("train", self._mean[None], "fake", made)
-        unseen_distances, unseen_cells = self._unseen
+        unseen_distances, unseen_cells = (part.cpu().numpy() for part in self.known[1:])
         made_distances, made_cells = self._located(made - self._mean)
         total = weight = 0.0
         for cell in range(len(self._centres)):

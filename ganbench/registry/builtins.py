@@ -18,6 +18,7 @@ from ganbench.data.mnist import FASHION_MNIST, MNIST, MNIST_BINARY
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.classifier_file import CLASSIFIER
 from ganbench.extractors.coordinates import COORDINATES
+from ganbench.extractors.efficientnet import EFFICIENTNET
 from ganbench.extractors.torch_fidelity import FIDELITY
 from ganbench.registry.builtin_metrics import METRICS
 from ganbench.registry.entry_points import Origin
@@ -33,7 +34,7 @@ def ganbench_register_datasets(register):  # type: ignore[no-untyped-def]
 
 @hookimpl
 def ganbench_register_extractors(register):  # type: ignore[no-untyped-def]
-    for source in (*LENETS, CLASSIFIER, *FIDELITY, COORDINATES):
+    for source in (*LENETS, EFFICIENTNET, CLASSIFIER, *FIDELITY, COORDINATES):
         register(source)
 
 

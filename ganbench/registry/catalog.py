@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import RequestError
+from ganbench.extractors.efficientnet import PACKAGE
 from ganbench.registry.entry_points import entry_points
 from ganbench.util.atomic_io import write_text
 from ganbench.util.cache import cache_folder
@@ -69,7 +70,7 @@ def known_sources() -> dict[tuple[str, str], str]:
 def _stamp() -> str:
     """Hash what decides the answer: entry points, versions, and size and time of every source file behind them."""
     digest = hashlib.sha256(sys.version.encode())
-    packages = {"ganbench"}
+    packages = {"ganbench", PACKAGE}  # the extractor's weights may come later
     for point in entry_points()[0]:  # those that GANBENCH_PLUGINS leaves out are skipped
         digest.update(f"{point.name}={point.value} {point.dist.version if point.dist else ''}\n".encode())
         packages.add(point.value.partition(":")[0].partition(".")[0])
@@ -110,7 +111,8 @@ def _describe() -> dict[str, Any]:
     for known, entry in zip(answer["extractors"], registry.all("extractors"), strict=True):
         # Whether the files are there is looked up when it is told: it changes without any source file changing.
         paths = entry.thing.files
-        known |= {"features": _features(entry.thing), "files": None if paths is None else list(map(str, paths))}
+        files_of = None if paths is None else list(map(str, paths))
+        known |= {"features": _features(entry.thing), "files": files_of, "install": entry.thing.install}
     answer["metrics"] = [
         entry.thing.info.model_dump() | {"needs": list(entry.thing.needs)} for entry in registry.all("metrics")
     ]

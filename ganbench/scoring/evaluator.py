@@ -76,8 +76,8 @@ class Evaluator:
         labels = None if compared is None else compared.labels
         self.real = Real(
             images, None if labels is None else torch.from_numpy(labels).to(device), reference,
-            train=features(dataset.train)[1], moments=getattr(dataset, "moments", None),
-            classes=dataset.classes, oracle=oracle, modes=dataset.modes,
+            train=features(dataset.train)[1] if self.asks_for("train") else None,
+            moments=getattr(dataset, "moments", None), classes=dataset.classes, oracle=oracle, modes=dataset.modes,
         )  # fmt: skip
 
     def asks_for(self, need: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 
 import torch
 from safetensors import SafetensorError
@@ -31,18 +32,46 @@ def extract(extractor: Extractor, images: Tensor) -> Features:
 def extract_real(extractor: Extractor, identity: str, images: Tensor) -> Features:
     """Do the same for real images: kept in the cache by content of images and `identity` of extractor.
 
-    Returned on the images' device. A cache file that cannot be read is written again.
+    Returned on the images' device.
     """
+
+    def compute() -> dict[str, Tensor]:
+        found = extract(extractor, images)
+        return {name: tensor for name, tensor in found._asdict().items() if tensor is not None}
+
     digest = hashlib.sha256(f"{identity} {tuple(images.shape)} ".encode())
     digest.update(images.cpu().contiguous().numpy().data)
-    path = cache_folder("features") / f"{digest.hexdigest()}.safetensors"
+    kept = _kept(digest.hexdigest(), images.device, ("features",), compute)
+    return Features(kept["features"], kept.get("probabilities"))
+
+
+def kept(
+    what: str, names: Sequence[str], real: Sequence[Tensor], compute: Callable[[], dict[str, Tensor]]
+) -> dict[str, Tensor]:
+    """Return what `compute` returns, tensors called `names` that depend on features of `real` images alone.
+
+    Kept in the cache by `what` it is, with its version, by the features' content and by what rounding depends on.
+    """
+    device = real[0].device
+    digest = hashlib.sha256(f"{what} {device.type} {torch.get_num_threads()}".encode())
+    for features in real:
+        digest.update(f" {tuple(features.shape)} ".encode())
+        digest.update(features.cpu().contiguous().numpy().data)
+    return _kept(digest.hexdigest(), device, names, compute)
+
+
+def _kept(
+    key: str, device: torch.device, names: Sequence[str], compute: Callable[[], dict[str, Tensor]]
+) -> dict[str, Tensor]:
+    """Read the tensors from the cache; compute and write them where there is no file, or one that cannot be read."""
+    path = cache_folder("features") / f"{key}.safetensors"
     try:
-        kept = load_file(path, device=str(images.device))
-        return Features(kept["features"], kept.get("probabilities"))
-    except (OSError, SafetensorError, KeyError):
-        found = extract(extractor, images)
-        tensors = {"features": found.features.cpu().contiguous()}
-        if found.probabilities is not None:
-            tensors["probabilities"] = found.probabilities.cpu().contiguous()
-        atomic_write(path, lambda stream: stream.write(save(tensors)))
-        return found
+        found: dict[str, Tensor] = load_file(path, device=str(device))
+        if found.keys() >= set(names):
+            return found
+    except (OSError, SafetensorError):
+        pass
+    found = compute()
+    content = save({name: tensor.cpu().contiguous() for name, tensor in found.items()})
+    atomic_write(path, lambda stream: stream.write(content))
+    return found

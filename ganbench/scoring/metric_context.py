@@ -10,10 +10,11 @@ from torch import Tensor
 from ganbench.data.dataset import Modes
 from ganbench.metrics._pairwise.api import PairReference, PairScores
 from ganbench.metrics.authenticity import Originals
-from ganbench.metrics.data_copying import CopyingReference
+from ganbench.metrics.data_copying import CopyingCells, CopyingReference
 from ganbench.metrics.downstream_classifier import predictions
 from ganbench.metrics.fid import FrechetReference, Gaussian
 from ganbench.metrics.mode_counts import ModeCounts, count_modes
+from ganbench.scoring.features import kept
 
 
 @dataclass
@@ -48,13 +49,19 @@ class Real:
 
     @cached_property
     def originals(self) -> Originals:
-        assert self.train is not None
-        return Originals(self.train)
+        train = self.train
+        assert train is not None
+        found = kept("edges 1", ("edges",), [train], lambda: {"edges": Originals(train).edges})
+        return Originals(train, found["edges"])
 
     @cached_property
     def copying(self) -> CopyingReference:
-        assert self.train is not None and self.features is not None
-        return CopyingReference(self.train, self.features)
+        train, unseen = self.train, self.features
+        assert train is not None and unseen is not None
+        found = kept(
+            "copying 1", CopyingCells._fields, [train, unseen], lambda: CopyingReference(train, unseen).known._asdict()
+        )
+        return CopyingReference(train, unseen, known=CopyingCells(**found))
 
 
 @dataclass(frozen=True)

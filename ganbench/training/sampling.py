@@ -13,6 +13,7 @@ from torch import Tensor
 from ganbench.data.pixels import TOLERANCE, to_uint8
 from ganbench.errors import DivergedError
 from ganbench.model import Model
+from ganbench.training.seeding import seed_torch
 
 CHUNK = 500
 """Samples that a model is asked for at once, at the most."""
@@ -80,7 +81,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch, numpy and random, and put back what they were."""
     numpy_state, python_state = np.random.get_state(), random.getstate()
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+        seed_torch(seed)
         np.random.seed(seed % 2**32)
         random.seed(seed)
         try:

@@ -53,8 +53,10 @@ def test_the_version(command: Command) -> None:
     [
         (["plugins"], ["dcgan", "vanilla", "vae", "hmm"]),
         (["tracks"], ["digits-smoke", "mnist5k-quick", "mnist-standard", "fashion-standard", "cifar10-standard"]),
+        (["tracks"], ["fashion-quick", "cifar10-quick"]),
         (["datasets"], ["mnist5k", "mnist", "fashion-mnist", "cifar10", "folder", "digits"]),
         (["extractors"], ["lenet-mnist", "lenet-fashion-mnist", "inception-v3-compat", "vgg16", "clip-vit-b-32"]),
+        (["extractors"], ["efficientnet-lite0"]),
     ],
 )
 def test_lists_name_what_there_is(command: Command, words: list[str], names: list[str]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import multiprocessing.process
 import os
 import shutil
 import signal
@@ -16,13 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ganbench.experiment.session import PRELOAD
 from ganbench.store.checkpoint_header import Damaged, read_header
 from ganbench.store.run_record import RunRecord, read_run
 from ganbench.store.score_record import ScoreRecord
 from ganbench.store.store import Store
 
-from ..zygote import MARK, Zygote, in_use, use
+from ..zygote import MARK, Forked, Zygote, in_use, use
 from .cases import MODELS
 from .models import __file__ as SOURCE
 
@@ -74,15 +71,7 @@ class Command:
 
     def wait_for_checkpoints(self, images: int = 200) -> None:
         """Wait until the run has two checkpoints, and the one before the last was taken at so many images or more."""
-
-        def there() -> bool:
-            with contextlib.suppress(Damaged):
-                return any(
-                    read_header(path)["images"] >= images for path in self.folder.glob("runs/*/resume-before.pt")
-                )
-            return False
-
-        self.wait_for(there)
+        self.wait_for(lambda: images_before(self.folder) >= images)
 
     def processes(self) -> list[int]:
         """Return the numbers of all that come of this command and live, its own not among them."""
@@ -107,57 +96,31 @@ class Command:
         return found
 
 
-class _Forked:
-    """A forked process, with what is used here of `subprocess.Popen`."""
-
-    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
-        self._process = process
-        process.start()
-        assert process.pid is not None
-        self.pid = process.pid
-
-    def wait(self, timeout: float) -> int:
-        self._process.join(timeout)
-        if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired("ganbench", timeout)
-        return self._process.exitcode
-
-    def poll(self) -> int | None:
-        return self._process.exitcode
-
-    def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
+def images_before(folder: Path) -> int:
+    """Return at how many images the checkpoint before the last was taken, 0 where there is none."""
+    with contextlib.suppress(Damaged):
+        return max((int(read_header(path)["images"]) for path in folder.glob("runs/*/resume-before.pt")), default=0)
+    return 0
 
 
-def _forked(command: Command, words: tuple[str, ...], environment: dict[str, str], killed: str) -> _Forked:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        [*PRELOAD, "ganbench.cli.run", "ganbench.api", "ganbench.boards.write", "matplotlib.figure", __name__]
-    )
+def _forked(command: Command, words: tuple[str, ...], environment: dict[str, str], killed: str) -> Forked:
     argv = [killed] * bool(killed) + ["run", *WORDS, *words]
-    where = (command.folder, command.out, command.err, in_use().ready())
-    return _Forked(
-        context.Process(target=_become, args=(argv, bool(killed), os.environ | environment, *where), daemon=True)
-    )
+    order = {
+        "environment": os.environ | environment, "folder": str(command.folder), "do": f"{__name__}:_become",
+        "with": [argv, bool(killed), str(in_use().folder)],
+    }  # fmt: skip
+    with open(os.devnull) as nothing, open(command.out, "wb") as out, open(command.err, "wb") as err:
+        return Forked(in_use().ready("commands"), order, [nothing.fileno(), out.fileno(), err.fileno()])
 
 
-def _become(
-    argv: list[str], killed: bool, environment: dict[str, str], folder: Path, out: Path, err: Path, socket: Path
-) -> None:
-    """Be the command, in a session of its own."""
+def _become(argv: list[str], killed: bool, zygotes: str) -> None:
+    """Be the command."""
     from ganbench.cli.main import main
 
     from . import killed_at
 
-    os.setsid()
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    for path, handle in ((out, 1), (err, 2)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), handle)
     sys.argv = ["ganbench", *argv]
-    sys.path[:] = [path for path in sys.path if path]
-    use(Zygote(socket))
+    use(Zygote(Path(zygotes)))
     (killed_at.main if killed else main)()
 
 
@@ -181,7 +144,8 @@ def run(folder: Path, *words: str, environment: dict[str, str] | None = None, be
 
 
 def interrupted(folder: Path, number: int = signal.SIGINT, images: int = 200) -> Ended:
-    """Return how a command ended that was asked to once it had two checkpoints."""
+    """Return how a command ended that was asked to once it had two checkpoints, one of them of its own."""
+    images = max(images, images_before(folder) + 1)
     command = Command(folder)
     command.wait_for_checkpoints(images)
     command.process.send_signal(number)

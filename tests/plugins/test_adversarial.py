@@ -85,6 +85,15 @@ def test_both_rates_fall_linearly_to_0_in_their_ratio() -> None:
     assert same(model.generator, before[0]) and same(model.discriminator, before[1])
 
 
+def test_the_discriminator_is_shown_points_scaled() -> None:
+    torch.manual_seed(0)
+    model, points = Toy(DataSpec((2,), 0, "toy", 64), Toy.Config(hidden=16, point_scale=5.0)), torch.randn(6, 2)
+    inner = model.discriminator.network
+    assert torch.equal(model.discriminate(points), inner(5 * points))
+    assert model.step(Batch(points, None)).keys() == {"discriminator", "generator"}
+    assert isinstance(toy(point_scale=5.0).discriminator, nn.Sequential), "images are not"
+
+
 def test_rates_are_constant_unless_asked() -> None:
     model = toy(lr=0.1, lr_ratio=2.0)
     for _ in range(3):

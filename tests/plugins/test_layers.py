@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ganbench.model import DataSpec
-from ganbench_plugins.layers import POINT_SCALE, decoder, encoder, initialise
+from ganbench_plugins.layers import decoder, encoder, initialise
 
 SPEC, POINTS = DataSpec((1, 28, 28), 0, "toy", 64), DataSpec((2,), 0, "toy", 64)
 
@@ -58,8 +58,3 @@ def test_networks_for_points_keep_what_torch_draws(make: type) -> None:
     before = nn.utils.parameters_to_vector(network.parameters())
     assert len(drawn(network)) == 4, "three hidden layers"
     assert torch.equal(before, nn.utils.parameters_to_vector(network.parameters()))
-
-
-def test_the_encoder_of_points_sees_them_scaled() -> None:
-    network, points = encoder(POINTS, 1, 24, 16), torch.randn(5, 2)
-    torch.testing.assert_close(network(points), network[1:](POINT_SCALE * points))

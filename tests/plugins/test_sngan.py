@@ -55,11 +55,11 @@ def test_singular_values_are_followed_once_an_update_of_the_discriminator() -> N
         seen: list[Tensor] = []
         layer = model.discriminator[2]
         layer.register_forward_hook(
-            lambda module, _, __: seen.append(module.parametrizations.weight[0]._u.clone())  # noqa: B023
+            lambda module, _, __: seen.append(module.parametrizations.weight[0].u.clone())  # noqa: B023
         )
         model.step(Batch(torch.rand(8, 1, 8, 8) * 2 - 1, None))
         assert len(seen) == 2 * k + 1, "real and generated images k times, generated ones in the generator's turn"
-        assert len({tuple(u.tolist()) for u in seen}) == k
+        assert len({tuple(u.tolist()) for u in seen}) == k + 1, "one estimate before, and one after each update"
         assert layer.training and all(module.training for module in layer.modules())
 
 

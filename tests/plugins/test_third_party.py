@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 
 from ganbench.store.run_record import read_run
 
-from ..conftest import SMOKE
+from ..conftest import SMOKE, call
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -38,7 +37,9 @@ def test_it_is_under_forty_lines(package: dict[str, str]) -> None:
     assert sum(len(text.rstrip().splitlines()) + 1 for text in package.values()) < 40  # the names' lines count
 
 
-def test_it_is_installed_and_run_by_name(package: dict[str, str], tmp_path: Path) -> None:
+def test_it_is_installed_and_run_by_name(
+    package: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
     for name, text in package.items():
@@ -60,11 +61,12 @@ def test_it_is_installed_and_run_by_name(package: dict[str, str], tmp_path: Path
     project = tomllib.loads(package["pyproject.toml"])["project"]
     (name,) = project["entry-points"]["ganbench"]
     words = ["--plugins", name, *SMOKE, "--no-baselines", "--quiet"]
-    done = subprocess.run(
-        [sys.executable, "-m", "ganbench", "run", *words],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(target)}, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    monkeypatch.syspath_prepend(str(target))
+    monkeypatch.chdir(tmp_path)
+    try:
+        assert call("run", *words) == (0, "", "")
+    finally:
+        sys.modules.pop("tiny_gan", None)
     (path,) = (tmp_path / "runs").glob("*/run.json")
     record = read_run(path)
     assert (record.spec.model_info.name, record.status, record.steps) == (name, "ok", 5)

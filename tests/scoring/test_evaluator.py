@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,18 @@ from ganbench.data.dataset import Dataset
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.torch_fidelity import register_with_torch_fidelity
 from ganbench.metric import flatten
+from ganbench.metrics import authenticity, data_copying
 from ganbench.registry.builtin_metrics import METRICS
 from ganbench.scoring import features
 from ganbench.scoring.evaluator import Evaluator
-from ganbench.scoring.metric_context import Classifier
+from ganbench.scoring.metric_context import Classifier, Real
 
 CPU = torch.device("cpu")
 STANDARD = [metric for metric in METRICS if metric.name in scores.STANDARD]
 LENET = LENETS[0]
+authenticity_module, copying_module = (
+    sys.modules[f"ganbench.metrics.{name}"] for name in ("authenticity", "data_copying")
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +59,14 @@ def test_real_is_better_than_perturbed_is_better_than_noise(evaluator: Evaluator
     assert real["fid"] < worse["fid"] < floor["fid"]
     assert real["is"] > 9
     assert 0.5 < real["authenticity"] < 1
+
+
+def test_training_images_are_left_alone_where_no_metric_needs_them(mnist5k: Dataset) -> None:
+    """A slow extractor takes minutes for them."""
+    fid = [metric for metric in METRICS if metric.name == "fid"]
+    evaluator = Evaluator(mnist5k, LENET.load(CPU, None), LENET.identity(None), fid, oracle=True, device=CPU)
+    assert evaluator.real.train is None
+    assert evaluator.real.features is not None
 
 
 def test_training_images_have_no_authenticity(evaluator: Evaluator, mnist5k: Dataset) -> None:
@@ -139,3 +152,25 @@ def test_torch_fidelity_agrees(evaluator: Evaluator, mnist5k: Dataset, change) -
         "is_sd": theirs["inception_score_std"], "precision": theirs["precision"], "recall": theirs["recall"],
     }  # fmt: skip
     assert {name: ours[name] for name in expected} == pytest.approx(expected, rel=1e-4)
+
+
+def test_what_depends_on_real_images_alone_is_kept_between_workers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
+    train, unseen, fake = (torch.randn(n, 4, generator=torch.Generator().manual_seed(n)) for n in (90, 80, 70))
+    images = torch.zeros(80, 1, 8, 8, dtype=torch.uint8)
+    first = Real(images, None, unseen, train=train)
+    assert first.originals.authenticity(fake) == authenticity(train, fake)
+    assert first.copying.score(fake) == data_copying(train, unseen, fake)
+
+    def again(*words: object) -> None:
+        raise AssertionError("computed again")
+
+    for module, name in ((authenticity_module, "squared_radii"), (copying_module, "_k_means")):
+        monkeypatch.setattr(module, name, again)
+    second = Real(images, None, unseen, train=train)
+    assert second.originals.authenticity(fake) == first.originals.authenticity(fake)
+    assert second.copying.score(fake) == first.copying.score(fake)
+    with pytest.raises(AssertionError, match="computed again"):
+        Real(images, None, unseen, train=train + 1).originals  # noqa: B018
