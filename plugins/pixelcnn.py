@@ -66,11 +66,13 @@ class PixelCNN(ganbench.Model):
 
     def quantise(self, images: Tensor) -> Tensor:
         """Return the level of each value, int64, from values in [-1, 1]."""
-        return ((images + 1) / 2 * self.config.levels).floor().long().clamp(0, self.config.levels - 1)
+        levels: int = self.config.levels
+        return ((images + 1) / 2 * levels).floor().long().clamp(0, levels - 1)
 
     def values(self, levels: Tensor) -> Tensor:
         """Return what levels look like, from -1 to 1."""
-        return levels / (self.config.levels - 1) * 2 - 1
+        last: int = self.config.levels - 1
+        return levels / last * 2 - 1
 
     def logits(self, levels: Tensor) -> Tensor:
         """Return logits (n, C, levels, H, W), each given the pixels before it, from levels (n, C, H, W)."""
@@ -97,13 +99,17 @@ class PixelCNN(ganbench.Model):
         bits = -nats / (math.log(2) * math.prod(self.data.shape))
         return torch.where(binary, bits, bits - math.log2(2 / self.config.levels))
 
+    @property
+    def stack(self) -> list[GatedLayer]:
+        return [layer for layer in self.layers if isinstance(layer, GatedLayer)]
+
     def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
-        _, height, width = self.data.shape
+        layers, (_, height, width) = self.stack, self.data.shape
         images = torch.zeros(n, *self.data.shape, device=next(self.parameters()).device)
-        rows = [layer.start(n, height, width) for layer in self.layers]  # what each layer sees, filled as it comes
+        rows = [layer.start(n, height, width) for layer in layers]  # what each layer sees, filled as it comes
         for i in range(height):
             links = []
-            for k, layer in enumerate(self.layers):
+            for k, layer in enumerate(layers):
                 gates, link = layer.row_above(rows[k][0], i)
                 links.append(link)
                 if k + 1 < len(rows):
@@ -112,14 +118,14 @@ class PixelCNN(ganbench.Model):
                 left.zero_()
             for j in range(width):
                 horizontal = images[:, :, i, j]
-                for k, layer in enumerate(self.layers):
+                for k, layer in enumerate(layers):
                     horizontal = layer.place(rows[k][1], horizontal, links[k][:, :, 0, j], j)
                 for c, head in enumerate(self.heads):
                     told = torch.cat([horizontal, images[:, :c, i, j]], 1)
                     chances = head(told[:, :, None, None]).flatten(1).float().softmax(1)
                     images[:, c, i, j] = self.values(torch.multinomial(chances, 1)[:, 0])
-                self.layers[0].put_place(rows[0][1], images[:, :, i, j], j)
-            self.layers[0].put(rows[0][0], images[:, :, i : i + 1], i)
+                layers[0].put_place(rows[0][1], images[:, :, i, j], j)
+            layers[0].put(rows[0][0], images[:, :, i : i + 1], i)
         return images
 
 
@@ -174,7 +180,7 @@ class GatedLayer(nn.Module):
             self.put_place(left, values, j)
         seen = left[:, :, j : j + self.horizontal.kernel_size[1]].flatten(1)
         gated = gate(seen @ self.horizontal.weight.flatten(1).T + link)
-        found = gated @ self.out.weight.flatten(1).T + self.out.bias
+        found = F.linear(gated, self.out.weight.flatten(1), self.out.bias)
         return found if self.first else values + found
 
 

@@ -51,11 +51,11 @@ class Peer(ganbench.Model):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: Annotated[int, Choice(16, 32, 64, 100)] = 16
-        latent_dim: Annotated[int, LogUniform(4, 32)] = 10
-        width: int = 24
-        hidden: int = 256
-        lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 2e-3
+        batch_size: Annotated[int, Choice(16, 32, 64, 100)] = ConvVAE.Config.batch_size
+        latent_dim: Annotated[int, LogUniform(4, 32)] = ConvVAE.Config.latent_dim
+        width: Annotated[int, Choice(16, 24, 32)] = ConvVAE.Config.width
+        hidden: int = ConvVAE.Config.hidden
+        lr: Annotated[float, LogUniform(3e-4, 5e-3)] = ConvVAE.Config.lr
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
@@ -126,10 +126,10 @@ class PythaeVAE(Peer):
 
     @dataclass(frozen=True)
     class Config:
-        batch_size: Annotated[int, Choice(16, 32, 64, 100)] = 16
-        latent_dim: Annotated[int, LogUniform(5, 40)] = 20
-        hidden: Annotated[int, LogUniform(250, 1000)] = 500
-        lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 1e-3
+        batch_size: Annotated[int, Choice(16, 32, 64, 100)] = VAE.Config.batch_size
+        latent_dim: Annotated[int, LogUniform(5, 40)] = VAE.Config.latent_dim
+        hidden: Annotated[int, LogUniform(250, 1000)] = VAE.Config.hidden
+        lr: Annotated[float, LogUniform(3e-4, 5e-3)] = VAE.Config.lr
 
     def settings(self) -> dict[str, Any]:
         return {"reconstruction_loss": "bce"}  # of points too, as `vae`
@@ -140,7 +140,11 @@ class PythaeBetaVAE(Peer):
 
     @dataclass(frozen=True)
     class Config(Peer.Config):
-        beta: Annotated[float, LogUniform(0.1, 10.0)] = 2.0
+        batch_size: int = BetaVAE.Config.batch_size
+        latent_dim: int = BetaVAE.Config.latent_dim
+        width: int = BetaVAE.Config.width
+        lr: float = BetaVAE.Config.lr
+        beta: Annotated[float, LogUniform(0.1, 8.0)] = BetaVAE.Config.beta
 
     def settings(self) -> dict[str, Any]:
         return super().settings() | {"beta": self.config.beta}
@@ -151,8 +155,11 @@ class PythaeIWAE(Peer):
 
     @dataclass(frozen=True)
     class Config(Peer.Config):
-        width: int = 16
-        samples: Annotated[int, Choice(2, 5, 10)] = 5
+        batch_size: int = IWAE.Config.batch_size
+        latent_dim: int = IWAE.Config.latent_dim
+        width: int = IWAE.Config.width
+        lr: float = IWAE.Config.lr
+        samples: Annotated[int, Choice(2, 5, 10)] = IWAE.Config.samples
 
     def settings(self) -> dict[str, Any]:
         return super().settings() | {"number_samples": self.config.samples}
@@ -192,7 +199,11 @@ class PythaeVAMP(Peer):
 
     @dataclass(frozen=True)
     class Config(Peer.Config):
-        components: Annotated[int, Choice(50, 100, 200, 500)] = 500
+        batch_size: int = Vamp.Config.batch_size
+        latent_dim: int = Vamp.Config.latent_dim
+        width: int = Vamp.Config.width
+        lr: float = Vamp.Config.lr
+        components: Annotated[int, Choice(50, 100, 200, 500)] = Vamp.Config.components
         prior: Literal["sampler", "as-trained"] = "sampler"
 
     @classmethod
@@ -291,9 +302,11 @@ class PythaeAutoencoder(Peer):
 
     @dataclass(frozen=True)
     class Config(Peer.Config):
-        latent_dim: Annotated[int, LogUniform(6, 32)] = 16
-        lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 1e-3
-        components: Annotated[int, Choice(1, 5, 10, 20)] = 10
+        batch_size: Annotated[int, Choice(16, 32, 64)] = AEGMM.Config.batch_size
+        latent_dim: Annotated[int, LogUniform(6, 32)] = AEGMM.Config.latent_dim
+        width: int = AEGMM.Config.width
+        lr: float = AEGMM.Config.lr
+        components: Annotated[int, Choice(0, 1, 5, 10, 20, 40)] = AEGMM.Config.components
 
     def __init__(self, data: DataSpec, config: Any) -> None:
         super().__init__(data, config)
@@ -330,11 +343,12 @@ class PythaeWAEMMD(PythaeAutoencoder):
 
     @dataclass(frozen=True)
     class Config(PythaeAutoencoder.Config):
-        batch_size: Annotated[int, Choice(32, 64, 100)] = 100
-        latent_dim: Annotated[int, LogUniform(6, 32)] = 10
-        lr: Annotated[float, LogUniform(3e-4, 5e-3)] = 2e-3
-        mmd_weight: Annotated[float, LogUniform(50.0, 2000.0)] = 400.0
-        components: Annotated[int, Choice(0, 10)] = 0
+        batch_size: Annotated[int, Choice(32, 64, 100)] = WAEMMD.Config.batch_size
+        latent_dim: int = WAEMMD.Config.latent_dim
+        width: int = WAEMMD.Config.width
+        lr: float = WAEMMD.Config.lr
+        mmd_weight: Annotated[float, LogUniform(50.0, 2000.0)] = WAEMMD.Config.mmd_weight
+        components: int = WAEMMD.Config.components
 
     def settings(self) -> dict[str, Any]:
         return {"reg_weight": self.config.mmd_weight, "reconstruction_loss_scale": 2.0}
@@ -347,8 +361,13 @@ class PythaeRAEL2(PythaeAutoencoder):
 
     @dataclass(frozen=True)
     class Config(PythaeAutoencoder.Config):
-        code_weight: Annotated[float, LogUniform(1e-3, 1.0)] = 1e-2
-        decoder_weight: Annotated[float, LogUniform(1e-6, 1e-2)] = 1e-4
+        batch_size: int = RAEL2.Config.batch_size
+        latent_dim: int = RAEL2.Config.latent_dim
+        width: int = RAEL2.Config.width
+        lr: float = RAEL2.Config.lr
+        code_weight: Annotated[float, LogUniform(1e-4, 1.0)] = RAEL2.Config.code_weight
+        decoder_weight: Annotated[float, LogUniform(1e-6, 1e-2)] = RAEL2.Config.decoder_weight
+        components: int = RAEL2.Config.components
 
     def settings(self) -> dict[str, Any]:
         return {"embedding_weight": self.config.code_weight / 2, "reg_weight": self.config.decoder_weight}
@@ -367,7 +386,13 @@ class PythaeRAEGP(PythaeRAEL2):
 
     @dataclass(frozen=True)
     class Config(PythaeRAEL2.Config):
-        decoder_weight: Annotated[float, LogUniform(1e-4, 1.0)] = 1e-2
+        batch_size: int = RAEGP.Config.batch_size
+        latent_dim: int = RAEGP.Config.latent_dim
+        width: int = RAEGP.Config.width
+        lr: float = RAEGP.Config.lr
+        code_weight: float = RAEGP.Config.code_weight
+        decoder_weight: Annotated[float, LogUniform(1e-5, 1.0)] = RAEGP.Config.decoder_weight
+        components: int = RAEGP.Config.components
 
     def settings(self) -> dict[str, Any]:
         return {"embedding_weight": self.config.code_weight / 2, "reg_weight": self.config.decoder_weight / 2}

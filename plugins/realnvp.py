@@ -76,7 +76,7 @@ class RealNVP(ganbench.Model):
 
     def dequantised(self, images: Tensor) -> Tensor:
         """Return values in [0, 1) that round down to the images' levels."""
-        k = self.levels or 256
+        k: int = self.levels or 256
         return (((images + 1) / 2 * (k - 1)).round() + torch.rand_like(images)) / k
 
     def log_density(self, values: Tensor) -> Tensor:

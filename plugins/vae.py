@@ -31,6 +31,9 @@ LOG_2PI = math.log(2 * math.pi)
 class VAE(ganbench.Model):
     name, family, paper = "vae", "vae", "arXiv:1312.6114"
 
+    encoder: nn.Module
+    decoder: nn.Module
+
     @dataclass(frozen=True)
     class Config:
         batch_size: Annotated[int, ganbench.Choice(16, 32, 64, 100)] = 16

@@ -30,11 +30,12 @@ def test_losses_compare_pairs() -> None:
     assert float(model.generator_loss(REAL, FAKE, None).detach()) == pytest.approx(expected)
 
 
-def test_penalties_are_half_gamma_times_squared_slopes_on_both_sides() -> None:
+@pytest.mark.parametrize("both", [True, False])
+def test_penalties_are_half_gamma_times_squared_slopes(both: bool) -> None:
     weight, gamma = 0.7, 3.0
-    model = R3GAN(SPEC, R3GAN.Config(gamma=gamma))
+    model = R3GAN(SPEC, R3GAN.Config(gamma=gamma, fake_penalty=both))
     model.discriminator = critic = Quadratic(weight)
-    r1, r2 = weight**2 * (1.25 + 1.0) / 2, weight**2 * (0.25 + 0.3125) / 2
+    r1, r2 = weight**2 * (1.25 + 1.0) / 2, both * weight**2 * (0.25 + 0.3125) / 2
     leads = [weight * (1.25 - 0.25) / 2, weight * (1.0 - 0.3125) / 2]
     expected = sum(softplus(-lead) for lead in leads) / 2 + gamma / 2 * (r1 + r2)
     loss = model.discriminator_loss(REAL, FAKE, None)
