@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from points import row
 from scipy.stats import spearmanr
 
 from ganbench.boards.aggregate import Row
@@ -283,9 +284,9 @@ CLAIMS = (
     Claim("autoregressive models and flows have better likelihoods than VAEs", "arXiv:1606.05328", BINARY,
           ("vae", "pixelcnn", "realnvp"), worse("nats")),
     Claim("a GAN whose discriminator is slow drops modes of a ring that others keep", "arXiv:1611.02163", RING,
-          ("vanilla[slow]", "pacgan[slow]", "unrolled-gan[slow]"), modes),
+          tuple(row(RING, name, slow=True) for name in ("vanilla", "unrolled-gan", "pacgan", "r3gan", "wgan-gp")), modes),
     Claim("a GAN drops modes of a grid of Gaussians that packing keeps", "arXiv:1712.04086", GRID,
-          ("vanilla", "pacgan"), modes),
+          tuple(row(GRID, name) for name in ("vanilla", "pacgan")), modes),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""GANs on points of the plane, with settings that show what papers on mode collapse show.
+"""GANs and flows on points of the plane, with settings that show what papers on mode collapse show.
 
     python benchmarks/points.py ring8-quick --seeds 100-102 --against validation
 
@@ -19,13 +19,16 @@ import subprocess
 import sys
 from typing import Any
 
+from ganbench.registry.builtins import discover
+from ganbench.training.hyperparameters import label_of, make_config
+
 TUNED = {"latent_dim": 2, "hidden": 128, "beta1": 0.0, "beta2": 0.99, "ema": 0.995, "decay_steps": 5000}
 OF_TRACK: dict[str, dict[str, Any]] = {
     "ring8-quick": {"batch_size": 128},
     "grid25-quick": {"batch_size": 256, "point_scale": 5.0},
 }
 """The budget is `decay_steps` batches."""
-MODELS: dict[str, dict[str, Any]] = {
+GANS: dict[str, dict[str, Any]] = {
     "vanilla": {},
     "wgan-gp": {"penalty": 0.1},
     "r3gan": {"gamma": 0.01},
@@ -33,19 +36,35 @@ MODELS: dict[str, dict[str, Any]] = {
     "unrolled-gan": {"lr_ratio": 0.1, "unrolling": 5},
 }
 SLOW = {"lr_ratio": 0.1}
+FLOWS: dict[str, dict[str, Any]] = {
+    "flow-matching": {"sampling_steps": 100},
+    "realnvp": {},
+}
 
 
 def settings(track: str) -> dict[str, dict[str, Any]]:
-    return {name: OF_TRACK[track] | TUNED | own for name, own in MODELS.items()}
+    """Return the hyper-parameters of each model on a track."""
+    batch = {"batch_size": OF_TRACK[track]["batch_size"]}
+    return {name: OF_TRACK[track] | TUNED | own for name, own in GANS.items()} | {
+        name: batch | own for name, own in FLOWS.items()
+    }
+
+
+def row(track: str, name: str, *, slow: bool = False) -> str:
+    """Return the label that boards have for a model with its settings for a track."""
+    model = discover().get("models", name).thing
+    return label_of(model, make_config(model, settings(track)[name] | (SLOW if slow else {})))
+
+
+def label(track: str, name: str, *, slow: bool = False) -> str:
+    """Return a model with its settings for a track, as ``--plugins`` takes it."""
+    chosen = settings(track)[name] | (SLOW if slow else {})
+    return f"{name}[{','.join(f'{key}={value}' for key, value in chosen.items())}]"
 
 
 def labels(track: str) -> list[str]:
-    """Return each model with its settings for a track, and again with a slow discriminator."""
-    wanted = (
-        f"{name}[{','.join(f'{key}={value}' for key, value in (chosen | more).items())}]"
-        for more in ({}, SLOW)
-        for name, chosen in settings(track).items()
-    )
+    """Return each model with its settings for a track, and each GAN again with a slow discriminator."""
+    wanted = [label(track, name) for name in (*GANS, *FLOWS)] + [label(track, name, slow=True) for name in GANS]
     return list(dict.fromkeys(wanted))
 
 
