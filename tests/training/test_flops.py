@@ -248,7 +248,7 @@ def done(job: TrainJob, emit: Callable[..., None] = quiet) -> RunRecord:
 def timeless(record: RunRecord) -> dict[str, Any]:
     """Return what of a record is the same for each training of a run, without its FLOPs."""
     found = record.model_dump(
-        exclude={"seconds", "images_per_second", "peak_memory_bytes", "provenance", "files", "flops"}
+        exclude={"seconds", "images_per_second", "peak_memory_bytes", "processor_share", "provenance", "files", "flops"}
     )
     return found | {"curve": [point.model_dump(exclude={"seconds"}) for point in record.curve]}
 
