@@ -145,7 +145,7 @@ class Study:
         study = optuna.create_study(storage=self._storage[0], study_name=self.name, load_if_exists=True)
         tried = len(study.get_trials(deepcopy=False))
         seed = int.from_bytes(hashlib.sha256(f"{self.name} {tried}".encode()).digest()[:4], "big")
-        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1 + RANDOM, constant_liar=True)
+        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1 + RANDOM)
         return study
 
     @cached_property
