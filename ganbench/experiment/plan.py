@@ -22,6 +22,8 @@ from ganbench.training.hyperparameters import config_values, label_of, make_conf
 
 MOST_SEEDS = 1000
 """More in one request are taken for a mistake."""
+MANY_SEEDS = 50
+"""From so many on a request says how it was read."""
 
 
 def seed_indices(seeds: str | int | None, track: Track) -> list[int]:
@@ -36,6 +38,14 @@ def seed_indices(seeds: str | int | None, track: Track) -> list[int]:
     if end - start > MOST_SEEDS:
         raise RequestError(f"--seeds {text!r}: more than {MOST_SEEDS:,} seeds; {first}-{first} is that seed alone")
     return list(range(start, end))
+
+
+def many_seeds(seeds: str | int | None) -> list[str]:
+    """Return a sentence where a count of seeds may have been meant as the number of one."""
+    text = str(seeds or "").strip()
+    if not _is_number(text) or int(text) < MANY_SEEDS:
+        return []
+    return [f"--seeds {text}: {int(text)} seeds, 0 to {int(text) - 1}; the seed {text} alone is {text}-{text}"]
 
 
 def _is_number(text: str) -> bool:

@@ -13,7 +13,7 @@ from ganbench.budget import Budget
 from ganbench.engines.local import LocalEngine
 from ganbench.errors import RequestError, did_you_mean
 from ganbench.experiment.execution import Execution, News, lacking
-from ganbench.experiment.plan import left_out, plan, seed_indices
+from ganbench.experiment.plan import left_out, many_seeds, plan, seed_indices
 from ganbench.experiment.preload import PRELOAD
 from ganbench.experiment.protocols import Protocols, resolve
 from ganbench.experiment.settings_file import read_settings
@@ -165,7 +165,7 @@ def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
     score = [record.key for record in (*done, *baselines) if _unscored(record, store, protocols)]
     return Session(
         protocols=protocols, specs=specs, done=done, train=train, score=score,
-        baselines=[record.key for record in baselines], notes=left_out(request.plugins, registry) + notes,
+        baselines=[record.key for record in baselines], notes=left_out(request.plugins, registry) + many_seeds(request.seeds) + notes,
         runtime=runtime, jobs=max(1, min(jobs, len(train) + len(score))), store=store, stall_timeout=stall_timeout,
     )  # fmt: skip
 

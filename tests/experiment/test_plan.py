@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.errors import RequestError
-from ganbench.experiment.plan import lacking, left_out, plan, seed_indices
+from ganbench.experiment.plan import lacking, left_out, many_seeds, plan, seed_indices
 from ganbench.experiment.protocols import Protocols, resolve
 from ganbench.registry.builtins import discover
 from ganbench.registry.entry_points import Origin
@@ -250,3 +250,8 @@ def test_the_order_of_a_request_does_not_count(training: TrainingProtocol, regis
     assert [spec.key for spec in one] != [spec.key for spec in other]
     assert {spec.key for spec in one} == {spec.key for spec in other}
     assert len({spec.key for spec in one}) == len(one) == 4
+
+
+def test_a_count_that_may_have_been_meant_as_one_seed_is_explained() -> None:
+    assert many_seeds("100") == ["--seeds 100: 100 seeds, 0 to 99; the seed 100 alone is 100-100"]
+    assert many_seeds("5") == many_seeds("100-102") == many_seeds(None) == []
