@@ -165,7 +165,8 @@ def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
     score = [record.key for record in (*done, *baselines) if _unscored(record, store, protocols)]
     return Session(
         protocols=protocols, specs=specs, done=done, train=train, score=score,
-        baselines=[record.key for record in baselines], notes=left_out(request.plugins, registry) + many_seeds(request.seeds) + notes,
+        baselines=[record.key for record in baselines],
+        notes=[*left_out(request.plugins, registry), *many_seeds(request.seeds), *notes],
         runtime=runtime, jobs=max(1, min(jobs, len(train) + len(score))), store=store, stall_timeout=stall_timeout,
     )  # fmt: skip
 
