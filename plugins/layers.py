@@ -6,8 +6,8 @@ DCGAN (arXiv:1511.06434) and InfoGAN (arXiv:1606.03657). Points (D,) meet three 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -41,28 +41,29 @@ def perceptron(*sizes: int, activation: Activation = leaky) -> list[nn.Module]:
 
 
 def initialise(network: nn.Module) -> None:
-    """Draw the weights of one network; biases stay as torch draws them.
+    """Draw the weights of one network.
 
     With batch normalisation: weights from N(0, 0.02) and scales from N(1, 0.02), as in DCGAN. Without it such weights
-    would make signals fade from layer to layer, and He's rule (arXiv:1502.01852) for leaky ReLUs of slope 0.2 is used.
-    Networks without convolutions, those for points, keep the weights that torch draws.
+    would make signals fade from layer to layer: they are drawn by He's rule (arXiv:1502.01852) for leaky ReLUs of slope
+    0.2, and biases are 0, as there. Networks without convolutions, those for points, keep what torch draws: zero biases
+    would put all kinks of their first layer through the origin.
     """
     if not any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in network.modules()):
         return
     normalised = any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(layer.weight, 0.0, 0.02 if normalised else _he(layer))
+            if normalised:
+                nn.init.normal_(layer.weight, 0.0, 0.02)
+                continue
+            # The weight of a transposed convolution has the inputs first. All entries of its kernel are counted, as by
+            # torch, while an output meets a quarter of them: signals are halved there, and r3gan trained better so.
+            inputs: Literal["fan_in", "fan_out"] = "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"
+            nn.init.kaiming_normal_(layer.weight, 0.2, mode=inputs)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
             nn.init.normal_(layer.weight, 1.0, 0.02)
-
-
-def _he(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> float:
-    """Return the deviation sqrt(2 / (1 + 0.2^2) / n), where n is the number of inputs of one output."""
-    n = layer.weight[0].numel()
-    if isinstance(layer, nn.ConvTranspose2d):  # its weight has the inputs first, and an output meets a part of it
-        n = layer.weight[:, 0].numel() // math.prod(layer.stride)
-    return math.sqrt(2 / (1 + 0.2**2) / n)
 
 
 def decoder(

@@ -131,7 +131,7 @@ class StyleGAN2(GAN):
         width: int = 8
         hidden: int = 64
         mapping_layers: int = 2
-        lr: Annotated[float, ganbench.LogUniform(5e-4, 1e-2)] = 2e-3
+        lr: Annotated[float, ganbench.LogUniform(1e-3, 2e-2)] = 2e-3
         beta1: float = 0.0
         beta2: float = 0.99
         translation: int = 0
