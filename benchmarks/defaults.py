@@ -19,6 +19,7 @@ from ganbench.model import Model
 from ganbench.registry.builtins import discover
 from ganbench.registry.source_hash import source_hash
 
+IMPORT = "from dataclasses import dataclass\n"
 FILE = Path(__file__).parents[1] / "leaderboards" / "tuning" / "mnist5k-quick.json"
 
 
@@ -45,7 +46,9 @@ def rewritten(source: str, model: type[Model], params: dict[str, Any]) -> str:
         body = "".join(f"        {name}: {type(value).__name__} = {value!r}\n" for name, value in params.items())
         at = kind.body[0].end_lineno  # type: ignore[attr-defined]
         lines.insert(at, f"\n    @dataclass(frozen=True)\n    class Config({base}.Config):\n{body}")
-        return "".join(lines)
+        found = "".join(lines)
+        future = "from __future__ import annotations\n"
+        return found if "import dataclass\n" in found else found.replace(future, f"{future}\n{IMPORT}", 1)
     config = configs[0]
     fields = {node.target.id: node for node in config.body if isinstance(node, ast.AnnAssign)}  # type: ignore[attr-defined]
     for name, value in params.items():
