@@ -97,6 +97,11 @@ WHY = {
     "dcgan-tutorial": "the tutorial's small learning rate and no average of weights; it goes over 60,000 images 50 "
     "times, this budget once",
     "wgan": "clipping leaves the critic little capacity, which takes more updates than this budget has",
+    "ddpm": "a denoiser learns slowly, and papers train it for hundreds of epochs; more sampling steps change little",
+    "flow-matching": "as ddpm: its network learns slowly, and more sampling steps change little",
+    "stylegan2": "its networks learn slowly: digits are still shapeless when the budget ends",
+    "pixelcnn": "strokes are sharp but wander, as no layer sees the whole image within this budget",
+    "realnvp": "a flow fits all pixels' noise with as much effort as their digits",
     "began": "its discriminator must learn to rebuild images first, at a small learning rate",
     "class-gaussian": "one Gaussian a class is what it is",
     "hmm": "a row that knows no more of the row above than one state breaks strokes",
