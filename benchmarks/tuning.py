@@ -18,11 +18,11 @@ from ganbench.training.hyperparameters import make_config
 ROOT = Path(__file__).parents[1]
 TUNING = ROOT / "leaderboards" / "tuning"
 PAGE = ROOT / "docs" / "tuning.md"
-HEAD = """# How the defaults were chosen
+HEAD = """# How the defaults are chosen
 
-Written by `python benchmarks/tuning.py` from what `ganbench tune` tried. Every model was given the same number of
-settings, its former defaults among them, each trained once; samples were compared with the validation split. No image
-of the test split was seen, and no seed that boards report. The best of few runs of one seed is partly luck: the values
+Written by `python benchmarks/tuning.py` from what `ganbench tune` tried. Every model is given the same number of
+settings, its former defaults first, each trained once; samples are compared with the validation split. No image of the
+test split is seen, and no seed that boards report. The best of few runs of one seed is partly luck: the values
 here are lower than those of the boards, and only the boards' count.
 
 """
@@ -55,6 +55,13 @@ def page(settings: Settings, models: dict[str, type[Model]]) -> Iterator[str]:
         f"{settings.metric.upper()} after {settings.budget}, seed {seeds}: {runs:,} runs of {len(settings.models)} "
         f"models, {seconds / 3600:.1f} hours of training on one core each."
     )
+    counts = {len(found.tried) for found in settings.models.values()}
+    if len(counts) > 1:
+        yield ""
+        yield (
+            f"**The search is not finished**: models have had {min(counts)} to {max(counts)} runs, so nothing here is "
+            "a default yet. `ganbench tune` goes on from the journal beside the settings file."
+        )
     yield ""
     yield "| model | runs | failed | first | best | chosen | searched |"
     yield "|---|---|---|---|---|---|---|"

@@ -93,13 +93,15 @@ class Search:
         return max(0, self.request.runs_each - len(study.finished()))
 
     def run(self, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> Settings:
-        """Make all runs that are left; the settings file is written after each round, and returned."""
+        """Make all runs that are left, and return the settings; their file is written whatever ends the search."""
         with only_search(self.request.runs):
-            while todo := [study for study in self.studies if self._left(study)]:
-                each = max(1, self.jobs // len(todo))
-                self._round([(study, trial) for study in todo for trial in self._next(study, each)], on_outcome)
-                self._write()
-            return self._write()
+            try:
+                while todo := [study for study in self.studies if self._left(study)]:
+                    each = max(1, self.jobs // len(todo))
+                    self._round([(study, trial) for study in todo for trial in self._next(study, each)], on_outcome)
+            finally:
+                settings = self._write()
+            return settings
 
     def _next(self, study: Study, count: int) -> list[Trial]:
         """Return trials left behind by a search that was interrupted, then new ones, `count` in all at most."""

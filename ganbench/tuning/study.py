@@ -59,7 +59,7 @@ class Study:
     spaces: dict[str, Space]
     protocol: tuple[str, ...]
     journal: Path
-    _storage: list[Any] = field(default_factory=list, compare=False)
+    _opened: list[Any] = field(default_factory=list, compare=False)
 
     @property
     def label(self) -> str:
@@ -140,9 +140,10 @@ class Study:
         from optuna.storages.journal import JournalFileBackend
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        if not self._storage:
-            self._storage.append(optuna.storages.JournalStorage(JournalFileBackend(str(self.journal))))
-        study = optuna.create_study(storage=self._storage[0], study_name=self.name, load_if_exists=True)
+        if not self._opened:
+            storage = optuna.storages.JournalStorage(JournalFileBackend(str(self.journal)))
+            self._opened.append(optuna.create_study(storage=storage, study_name=self.name, load_if_exists=True))
+        study: optuna.Study = self._opened[0]
         tried = len(study.get_trials(deepcopy=False))
         seed = int.from_bytes(hashlib.sha256(f"{self.name} {tried}".encode()).digest()[:4], "big")
         study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1 + RANDOM)
