@@ -68,7 +68,8 @@ def page(settings: Settings, models: dict[str, type[Model]]) -> Iterator[str]:
     for name, found in settings.models.items():
         model = models[name.partition("[")[0]]
         first = found.tried[0].value if found.tried else None
-        values = [f"{value:.1f}" if value is not None else "failed" for value in (first, found.best)]
+        best = found.best.value if found.best else None
+        values = [f"{value:.1f}" if value is not None else "failed" for value in (first, best)]
         chosen = ", ".join(f"{key}={value}" for key, value in found.params.items())
         spaces = "; ".join(f"{key}: {written(space)}" for key, space in search_space(model.Config).items())
         failed = sum(each.value is None for each in found.tried)

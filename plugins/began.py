@@ -4,8 +4,8 @@ The discriminator is an autoencoder, and L(v) = |v - D(v)|, a mean over pixels. 
 and, weighed by k_t, not to reconstruct generated ones; k_t moves so that L(G(z)) stays at `gamma` times L(x). Latents
 are uniform on [-1, 1]. `convergence` among the losses is the paper's measure M_global, lower being better.
 What differs, since a short budget has few updates: the autoencoder is fully connected, `hidden` units on either side of
-its `codes`, since one of convolutions (as in the paper) paints black images for the first thousand updates under an L1
-error, and the generator follows it there and stays; the generator is dcgan's, with batch normalisation and a tanh
+its `codes`, since one of convolutions (as in the paper) gives black images for hundreds of updates under an L1 error,
+and the generator then stays at black images too; the generator is dcgan's, with batch normalisation and a tanh
 output (the paper: neither); Adam runs at 2e-3 instead of 1e-4 with decay, k_t moves faster (0.1 instead of 0.001), and
 gamma is 0.9 (the paper: 0.3 to 0.7). Averaged weights and shifted images are those of `dcgan` here.
 """

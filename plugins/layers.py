@@ -57,7 +57,7 @@ def initialise(network: nn.Module) -> None:
                 nn.init.normal_(layer.weight, 0.0, 0.02)
                 continue
             # The weight of a transposed convolution has the inputs first. All entries of its kernel are counted, as by
-            # torch, while an output meets a quarter of them: signals are halved there, and r3gan trained better so.
+            # torch, while an output meets a quarter of them: signals are halved there.
             inputs: Literal["fan_in", "fan_out"] = "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"
             nn.init.kaiming_normal_(layer.weight, 0.2, mode=inputs)
             if layer.bias is not None:

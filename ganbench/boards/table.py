@@ -152,8 +152,8 @@ def _cells(ranked: Ranked, columns: Sequence[TableColumn], board: Board) -> dict
         "model": Cell(row.label, name(row), name(row, 200)),
         "runs": Cell(row.runs, runs, tried),
         "failed": Cell(row.failed, str(row.failed), str(row.failed)),
-        "samples": Cell(row.samples, number(row.samples), number(row.samples)),
-        "tuned": _tuned(row.tuning.runs if row.tuning else None),
+        "samples": _count(row.samples),
+        "tuned": _count(row.tuning.runs if row.tuning else None),
         "published": _word("yes" if row.published else ""),
     }
     cells |= {word: _word(said) for word, said in (
@@ -166,8 +166,8 @@ def _cells(ranked: Ranked, columns: Sequence[TableColumn], board: Board) -> dict
     return cells | {cost.name: _cost(getattr(row, cost.name), cost) for cost in COSTS}
 
 
-def _tuned(runs: int | None) -> Cell:
-    return Cell(runs, number(runs), number(runs))
+def _count(value: int | None) -> Cell:
+    return Cell(value, number(value), number(value))
 
 
 def _word(said: str) -> Cell:

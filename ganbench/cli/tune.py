@@ -69,7 +69,8 @@ def show_settings(search: Search, settings: Settings) -> None:
         found = settings.models[study.label]
         first = found.tried[0].value if found.tried else None
         changed = {name: value for name, value in found.params.items() if study.defaults.get(name) != value}
-        values = [metric_value(value, info) if value is not None else "–" for value in (first, found.best)]
+        best = found.best.value if found.best else None
+        values = [metric_value(value, info) if value is not None else "–" for value in (first, best)]
         failed = sum(each.value is None for each in found.tried)
         told = ", ".join(f"{name}={value}" for name, value in changed.items() if name not in study.fixed)
         rows.append([study.label, str(len(found.tried)), str(failed), *values, told or "the defaults"])

@@ -95,7 +95,10 @@ class Variant:
         label = label_of(model, config)
         if (known := label if label in found.models else model.name) not in found.models:
             return config, None
-        tuned = make_config(model, found.models[known].params)
+        try:
+            tuned = make_config(model, found.models[known].params)
+        except RequestError as error:
+            raise RequestError(f"--settings: {error}") from error
         config = make_config(model, found.models[known].params | self.given)
         return config, found.tuning(known) if config == tuned else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,8 +35,14 @@ class ModelSettings(BaseModel):
     tried: tuple[Tried, ...] = Field(default=(), description="in order; the first are the defaults")
 
     @property
-    def best(self) -> float | None:
-        return min((each.value for each in self.tried if each.value is not None), default=None)
+    def best(self) -> Tried | None:
+        return best_of(self.tried)
+
+
+def best_of(tried: Sequence[Tried]) -> Tried | None:
+    """Return the setting with the least value, None where all failed; of equal ones the first."""
+    ended = [(each.value, at) for at, each in enumerate(tried) if each.value is not None]
+    return tried[min(ended)[1]] if ended else None
 
 
 class Settings(BaseModel):
@@ -80,10 +86,3 @@ def read_settings(path: Path) -> Settings:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
         raise RequestError(f"--settings {path}: {where}: {first['msg']}") from error
-
-
-def mean_value(values: list[float]) -> float:
-    """Return the mean of a metric over seeds: the geometric one where all are positive, as boards have it."""
-    if min(values) > 0:
-        return math.exp(math.fsum(math.log(value) for value in values) / len(values))
-    return math.fsum(values) / len(values)

@@ -62,18 +62,20 @@ class CopyingReference:
         self._mean = originals.mean(dim=0)
         self._originals = originals - self._mean
         if known is None:
-            self._centres = _k_means(self._originals, cells, seed)
-            known = CopyingCells(self._centres, *map(torch.from_numpy, self._located(unseen - self._mean)))
-        self.known, self._centres = known, known.centres
+            centres = _k_means(self._originals, cells, seed)
+            located = self._located(unseen - self._mean, centres)
+            known = CopyingCells(centres, *map(torch.from_numpy, located))
+        self.known = known
 
     def score(self, fake: Array) -> float:
         """Return what `data_copying` returns; the same errors."""
         made = checked("fake", fake).to(self._mean.device)
         same_width("train", self._mean[None], "fake", made)
+        centres = self.known.centres
         unseen_distances, unseen_cells = (part.cpu().numpy() for part in self.known[1:])
-        made_distances, made_cells = self._located(made - self._mean)
+        made_distances, made_cells = self._located(made - self._mean, centres)
         total = weight = 0.0
-        for cell in range(len(self._centres)):
+        for cell in range(len(centres)):
             of_unseen, of_made = unseen_distances[unseen_cells == cell], made_distances[made_cells == cell]
             if len(of_made) >= FEWEST and len(of_unseen):
                 total += len(of_unseen) * _z_score(of_unseen, of_made)
@@ -85,9 +87,9 @@ class CopyingReference:
             )
         return total / weight
 
-    def _located(self, rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def _located(self, rows: Tensor, centres: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Return squared distances of centred rows to the nearest original, and each row's cell."""
-        return _distances(rows, self._originals), nearest(rows, self._centres)[1].cpu().numpy()
+        return _distances(rows, self._originals), nearest(rows, centres)[1].cpu().numpy()
 
 
 def _z_score(unseen: np.ndarray, made: np.ndarray) -> float:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import (
-    perf_counter,
-    process_time,
-)  # bound here, as `synchronize` is: what a plugin puts in their places is not used
+from time import perf_counter, process_time  # bound here: what a plugin puts in their places is not used
 
 import torch
 from torch.cuda import synchronize

@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganbench.boards.estimate import estimate
 from ganbench.errors import RequestError
 from ganbench.experiment.execution import News
 from ganbench.experiment.plan import Variant, choose, lacking, left_out, seed_indices
 from ganbench.experiment.protocols import Protocols, resolve
 from ganbench.experiment.session import Request as RunRequest
 from ganbench.experiment.session import Session, prepare_on, track_of
-from ganbench.experiment.settings_file import ModelSettings, Settings, Tried, mean_value, read_settings
+from ganbench.experiment.settings_file import ModelSettings, Settings, best_of, read_settings
+from ganbench.metric import Score
 from ganbench.model import Model
 from ganbench.registry.registry import Registry
 from ganbench.registry.source_hash import source_hash
@@ -26,7 +28,7 @@ from ganbench.store.clean import clean
 from ganbench.store.locks import check_lockable, locked
 from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.tracks.track import Track
-from ganbench.tuning.study import Finished, Study, Trial, best_of
+from ganbench.tuning.study import Study, Trial
 from ganbench.util.atomic_io import check_writable
 from ganbench.util.device import device_kind, pick_device, share_out
 
@@ -82,7 +84,8 @@ class Search:
     out: Path
     jobs: int
     notes: list[str]
-    _known: Settings | None = None
+    kept: Settings | None = None
+    """What the file holds already."""
 
     @property
     def left(self) -> int:
@@ -94,7 +97,7 @@ class Search:
 
     def run(self, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> Settings:
         """Make all runs that are left, and return the settings; their file is written whatever ends the search."""
-        with only_search(self.request.runs):
+        with _only_search(self.request.runs):
             try:
                 while todo := [study for study in self.studies if self._left(study)]:
                     each = max(1, self.jobs // len(todo))
@@ -150,9 +153,9 @@ class Search:
             pass
 
     def _tell(self, study: Study, trial: Trial, records: list[RunRecord], session: Session) -> Outcome:
-        values = [self._value(record, session) for record in records]
-        complete = [value for value in values if value is not None]
-        value = mean_value(complete) if len(complete) == len(values) else None
+        scores = [score for record in records if (score := self._score(record, session)) is not None]
+        found = estimate(scores, session.protocols.board.headline)
+        value = found.mean if found is not None and len(scores) == len(records) else None
         bad = next((record.status.value for record in records if record.status is not RunStatus.OK), "not scored")
         status, seconds = "ok" if value is not None else bad, sum(each.seconds.get("train", 0.0) for each in records)
         study.tell(trial, value, seconds, status)
@@ -160,16 +163,14 @@ class Search:
         best = best_of(tried)
         return Outcome(study, trial, len(tried), value, best.value if best else None, seconds, status)
 
-    def _value(self, record: RunRecord, session: Session) -> float | None:
-        score = session.store.read_score(record.key, session.protocols.scoring.key)
-        if record.status is not RunStatus.OK or score is None or self.track.headline not in score.metrics:
-            return None
-        return score.metrics[self.track.headline].value
+    def _score(self, record: RunRecord, session: Session) -> Score | None:
+        found = session.store.read_score(record.key, session.protocols.scoring.key)
+        return found.metrics.get(self.track.headline) if record.status is RunStatus.OK and found is not None else None
 
     def _write(self) -> Settings:
         """Write what was found beside what the file holds of other models."""
-        found = {study.label: _settings(study, study.finished()) for study in self.studies}
-        kept = self._known.models if self._known else {}
+        found = {study.label: _settings(study) for study in self.studies}
+        kept = self.kept.models if self.kept else {}
         settings = _head(self).model_copy(update={"models": dict(sorted((kept | found).items()))})
         settings.write(self.out)
         return settings
@@ -183,8 +184,8 @@ def prepare(request: Request, registry: Registry) -> Search:
     indices = seed_indices(request.seeds, track)
     if indices[0] < FIRST_SEED:
         raise RequestError(
-            f"--seeds {request.seeds}: boards report seeds below {FIRST_SEED}: tune on others, such as "
-            f"{FIRST_SEED}-{FIRST_SEED} or {FIRST_SEED}-{FIRST_SEED + 2}"
+            f"--seeds {request.seeds}: seeds {indices[0]} to {indices[-1]}, and boards report those below {FIRST_SEED}:"
+            f" tune on others, such as {FIRST_SEED}-{FIRST_SEED} or {FIRST_SEED}-{FIRST_SEED + 2}"
         )
     # One point of the curve, the last, and one metric: what is told to the studies.
     track = track.model_copy(update={"metrics": (track.headline,), "curve_points": 1})
@@ -209,12 +210,13 @@ def prepare(request: Request, registry: Registry) -> Search:
         raise RequestError(f"--plugins {request.plugins}: no hyper-parameter of it has a search space")
     jobs, _ = share_out(request.jobs, request.threads, device)
     out = request.out or request.runs / f"{track.name}.json"
+    check_writable(out.parent, "--out")
     search = Search(request, registry, track, protocols, list(studies.values()), out, jobs, notes)
     if out.exists():
         known = read_settings(out)
         if not known.same_search(_head(search)):
             raise RequestError(f"--out {out}: holds settings found in another way (track, budget, seeds): name another")
-        search._known = known
+        search.kept = known
     return search
 
 
@@ -240,19 +242,14 @@ def _head(search: Search) -> Settings:
     )  # fmt: skip
 
 
-def _settings(study: Study, tried: list[Finished]) -> ModelSettings:
+def _settings(study: Study) -> ModelSettings:
+    tried = tuple(study.finished())
     best = best_of(tried)
-    return ModelSettings(
-        params=best.params if best else study.fixed,
-        source=source_hash(study.model),
-        tried=tuple(
-            Tried(params=each.params, value=each.value, seconds=each.seconds, status=each.status) for each in tried
-        ),
-    )
+    return ModelSettings(params=best.params if best else study.fixed, source=source_hash(study.model), tried=tried)
 
 
 @contextmanager
-def only_search(folder: Path) -> Iterator[None]:
+def _only_search(folder: Path) -> Iterator[None]:
     """Hold a folder against a second search: both would take up the trials that an interrupted one left."""
     place = folder / ".search"
     place.mkdir(parents=True, exist_ok=True)

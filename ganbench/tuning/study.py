@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbench.experiment.settings_file import Tried
 from ganbench.model import Model
 from ganbench.search_space import Choice, LogUniform, Space
 from ganbench.training.hyperparameters import label_of, make_config
@@ -33,16 +33,6 @@ class Trial:
     number: int
     params: dict[str, Any]
     label: str
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A trial that has ended: the metric's value, None where a run failed, and what training took."""
-
-    params: dict[str, Any]
-    value: float | None
-    seconds: float = 0.0
-    status: str = "ok"
 
 
 @dataclass(frozen=True)
@@ -95,12 +85,12 @@ class Study:
         found = self._study().get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         return [self._trial(each.number, each.params) for each in found]
 
-    def finished(self) -> list[Finished]:
+    def finished(self) -> list[Tried]:
         """Return what has ended, in the order in which it was asked for."""
         study = self._study()
         ends = study.user_attrs
         return [
-            Finished(self._params(each.params), each.value, **ends.get(str(each.number), {}))
+            Tried(params=self._params(each.params), value=each.value, **ends.get(str(each.number), {}))
             for each in study.get_trials(deepcopy=False)
             if each.state.is_finished()
         ]
@@ -167,9 +157,3 @@ def _distribution(space: Space, default: Any) -> optuna.distributions.BaseDistri
 
 def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def best_of(tried: Sequence[Finished]) -> Finished | None:
-    """Return the trial with the least value, None where all failed; of equal ones the first."""
-    ended = [each for each in tried if each.value is not None]
-    return min(ended, key=lambda each: each.value or 0.0) if ended else None

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import pytest
 
 import ganbench
+from ganbench.experiment.settings_file import best_of
 from ganbench.search_space import search_space
-from ganbench.tuning.study import Study, best_of
+from ganbench.tuning.study import Study
 
 
 class Tiny(ganbench.Model):

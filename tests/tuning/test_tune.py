@@ -104,7 +104,9 @@ def test_a_run_with_the_settings_is_marked_on_the_board_and_one_without_is_not(
     ("words", "said"),
     [
         (("--runs-each", 0), "--runs-each 0: between 1 and 1,000"),
-        (("--seeds", "0-2"), "--seeds 0-2: boards report seeds below 100"),
+        (("--seeds", "0-2"), "--seeds 0-2: seeds 0 to 2, and boards report those below 100"),
+        (("--seeds", "100"), "--seeds 100: seeds 0 to 99, and boards"),
+        (("--out", "/proc/x.json"), "--out /proc: cannot be written"),
         (("--plugins", f"{Path(__file__).parent}/bare.py:Bare"), "has a search space"),
         (("--plugins", "nothing"), "nothing"),
     ],
@@ -127,7 +129,7 @@ def test_settings_found_in_another_way_are_not_mixed(tuned: tuple[Path, Answer, 
         ("", "file: Invalid JSON"),
         ('{"format": "other"}', "format: Input should be"),
         ('{"models": {"vae": {"lr": 1}}}', "models.vae.lr: Extra inputs"),
-        ('{"models": {"vae": {"params": {"speed": 1}}}}', "no parameter 'speed'"),
+        ('{"models": {"vae": {"params": {"speed": 1}}}}', "--settings: model 'vae' has no parameter 'speed'"),
     ],
 )
 def test_a_settings_file_that_cannot_be_used_is_named(tmp_path: Path, text: str, said: str) -> None:
