@@ -21,7 +21,7 @@ from ganbench.boards.board import build_board, published_store
 from ganbench.boards.estimate import Estimate, is_logarithmic
 from ganbench.boards.formatting import interval
 from ganbench.boards.publish import read_request
-from ganbench.boards.welch import ALPHA, detectable_gap, holm, probability_less
+from ganbench.boards.welch import ALPHA, Sample, detectable_gap, holm, probability_less
 from ganbench.errors import RequestError
 from ganbench.metric import MetricInfo
 
@@ -169,38 +169,34 @@ def compared(rows: Rows, pairs: Iterable[tuple[str, str]], metric: str) -> list[
 
 # How claims are read.
 
+Read = Callable[[Rows, tuple[str, ...]], Found]
+Pairs = Callable[[tuple[str, ...]], Iterable[tuple[str, str]]]
+"""Which of some labels is claimed to be better than which."""
 
-def better(metric: str) -> Callable[[Rows, tuple[str, ...]], Found]:
+
+def ordered(metric: str, pairs: Pairs) -> Read:
+    def read(rows: Rows, labels: tuple[str, ...]) -> Found:
+        return Found(shown(rows, labels, metric), *decide(compared(rows, pairs(labels), metric)))
+
+    return read
+
+
+def better(metric: str) -> Read:
     """The first label is better than every other."""
-
-    def read(rows: Rows, labels: tuple[str, ...]) -> Found:
-        pairs = [(labels[0], other) for other in labels[1:]]
-        return Found(shown(rows, labels, metric), *decide(compared(rows, pairs, metric)))
-
-    return read
+    return ordered(metric, lambda labels: [(labels[0], other) for other in labels[1:]])
 
 
-def worse(metric: str) -> Callable[[Rows, tuple[str, ...]], Found]:
+def worse(metric: str) -> Read:
     """Every other label is better than the first."""
-
-    def read(rows: Rows, labels: tuple[str, ...]) -> Found:
-        pairs = [(other, labels[0]) for other in labels[1:]]
-        return Found(shown(rows, labels, metric), *decide(compared(rows, pairs, metric)))
-
-    return read
+    return ordered(metric, lambda labels: [(other, labels[0]) for other in labels[1:]])
 
 
-def chain(metric: str) -> Callable[[Rows, tuple[str, ...]], Found]:
+def chain(metric: str) -> Read:
     """Each label is better than the next."""
-
-    def read(rows: Rows, labels: tuple[str, ...]) -> Found:
-        pairs = list(zip(labels, labels[1:], strict=False))
-        return Found(shown(rows, labels, metric), *decide(compared(rows, pairs, metric)))
-
-    return read
+    return ordered(metric, lambda labels: zip(labels, labels[1:], strict=False))
 
 
-def alike(metric: str) -> Callable[[Rows, tuple[str, ...]], Found]:
+def alike(metric: str) -> Read:
     """No label is better than another: refuted where any two are told apart."""
 
     def read(rows: Rows, labels: tuple[str, ...]) -> Found:
@@ -217,7 +213,7 @@ def alike(metric: str) -> Callable[[Rows, tuple[str, ...]], Found]:
     return read
 
 
-def uncorrelated(x: str, y: str) -> Callable[[Rows, tuple[str, ...]], Found]:
+def uncorrelated(x: str, y: str) -> Read:
     """Over all models that have both, one metric does not predict the other (Spearman's rank correlation)."""
 
     def read(rows: Rows, labels: tuple[str, ...]) -> Found:
@@ -244,8 +240,7 @@ def modes(rows: Rows, labels: tuple[str, ...]) -> Found:
     for label in labels:
         found = estimate(rows, label, "modes")
         if estimate(rows, label, "high_quality").mean < GOOD:
-            sample = found.sample.__class__(0.0, 0.0, found.n)
-            found = Estimate(0.0, 0.0, 0.0, found.n, sample)
+            found = Estimate(0.0, 0.0, 0.0, found.n, Sample(0.0, 0.0, found.n))
         counted[label] = found
     of = info(rows, labels[0], "modes")
     comparisons = [Comparison(each, labels[0], counted[each], counted[labels[0]], of) for each in labels[1:]]
@@ -320,7 +315,7 @@ def main() -> None:
         try:
             found = claim.read(boards[claim.track], claim.labels)
         except KeyError as missing:
-            found = Found(f"no run of `{missing.args[0]}` yet", "not measured", "")
+            found = Found(f"not published yet: {missing.args[0]}", "not measured", "")
         sources = ", ".join(f"[{name}](https://arxiv.org/abs/{name[6:]})" for name in claim.source.split(", "))
         board = f"[{claim.track}](../leaderboards/{claim.track}.md)" if boards[claim.track] else claim.track
         lines.append(f"| {claim.text} | {sources} | {board}: {found.figures} | {found.verdict} | {found.power} |")

@@ -113,9 +113,9 @@ HEAD = f"""# The models that ship
 
 Written by `python benchmarks/zoo.py`. FID is that of the records of [`{TRACK}`](../leaderboards/{TRACK}.md): 60,000
 images seen, geometric means over training seeds with 95 % intervals, in LeNet's features (they compare here and
-nowhere else). Hyper-parameters are sized for that budget, and chosen by `ganbench tune` on the validation split with
-the same number of runs for every model ([tuning](tuning.md)); what differs from the paper stands at the top of each
-file in [`plugins/`](../plugins).
+nowhere else), blank where no run is published. Hyper-parameters are sized for that budget; `ganbench tune` searches
+them on the validation split, and [tuning](tuning.md) says how far the search has come. What differs from the paper
+stands at the top of each file in [`plugins/`](../plugins).
 
 `ganbench run --plugins all` runs them all. Every GAN takes `ema`, `translation`, `cutout`, `brightness`,
 `clip_gradient`, `discriminator_steps`, `lr_ratio` and `decay_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
