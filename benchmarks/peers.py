@@ -55,7 +55,7 @@ HEAD = """# Peers: pythae's models under our loop
 Written by `{command}` (pythae {pythae}, torch {torch}, {processor}).
 The extra `peers` (`pip install 'ganbench[peers]'`) brings models of [pythae](https://arxiv.org/abs/2206.08309) and the
 diffusion model of diffusers onto the boards, their code untouched:
-[`plugins/pythae_models.py`](../plugins/pythae_models.py), [`plugins/diffusers_ddpm.py`](../plugins/diffusers_ddpm.py).
+[`plugins/pythae_peer.py`](../plugins/pythae_peer.py), [`plugins/diffusers_ddpm.py`](../plugins/diffusers_ddpm.py).
 `tests/plugins/test_pythae.py` compares losses, gradients and steps with ours, to float32's precision. A seed gives both
 sides the same first weights and batches, and where they draw the same noise in the same order nearly the same samples.
 """
