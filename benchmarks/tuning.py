@@ -22,8 +22,8 @@ HEAD = """# How the defaults are chosen
 
 Written by `python benchmarks/tuning.py` from what `ganbench tune` tried. Every model is given the same number of
 settings, its former defaults first, each trained once; samples are compared with the validation split. No image of the
-test split is seen, and no seed that boards report. The best of few runs of one seed is partly luck: the values
-here are lower than those of the boards, and only the boards' count.
+test split is seen, and no seed that boards report. The best of a few runs with one seed is partly luck, so
+the values here tend to be lower than those of the boards, and only the boards' count.
 
 """
 

@@ -73,11 +73,11 @@ def _undisturbed(trained: Iterable[Entry]) -> str:
         if entry.run.processor_share is not None and entry.run.provenance.get("threads") == 1
     ]  # fmt: skip
     if not shares:
-        return "whether other work ran beside the runs is not known"
+        return "not known whether other programs ran at the same time"
     had = f"runs had {min(shares):.0%} to {max(shares):.0%} of a core".replace("%", " %")
     if min(shares) < UNDISTURBED:
-        return f"{had}: other work ran beside them, so seconds and images per second do not compare"
-    return f"{had}: nothing ran beside them, so seconds and images per second compare on one machine"
+        return f"{had}: other programs ran at the same time, so seconds and images per second do not compare"
+    return f"{had}: nothing else ran at the same time, so seconds and images per second compare on one machine"
 
 
 def _tuning(board: Board) -> str:
@@ -85,7 +85,7 @@ def _tuning(board: Board) -> str:
     rows = [ranked.row for ranked in board.rows if ranked.row.role == "model"]
     told = Counter(str(row.tuning) for row in rows if row.tuning)
     said = [f"{how} ({count} of {len(rows)} rows)" for how, count in told.items()]
-    return "; ".join(said) or "hyper-parameters as given"
+    return "; ".join(said) or "no row was tuned by `ganbench tune`"
 
 
 def _machine(provenance: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ def best_of(tried: Sequence[Tried]) -> Tried | None:
 
 
 class Settings(BaseModel):
-    """The content of a settings file. What is empty was not told: a file may be written by hand."""
+    """The content of a settings file. Empty fields are unknown: a file may be written by hand."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -280,10 +280,10 @@ def test_frame_equals_the_csv(everything: Board) -> None:
 @pytest.mark.parametrize(
     ("shares", "threads", "said"),
     [
-        ((0.99, 1.0), 1, "runs had 99 % to 100 % of a core: nothing ran beside them, so seconds and"),
-        ((0.71, 1.0), 1, "runs had 71 % to 100 % of a core: other work ran beside them, so seconds and"),
-        ((1.7, 1.8), 2, "whether other work ran beside the runs is not known"),
-        ((None, None), 1, "whether other work ran beside the runs is not known"),
+        ((0.99, 1.0), 1, "runs had 99 % to 100 % of a core: nothing else ran at the same time, so seconds"),
+        ((0.71, 1.0), 1, "runs had 71 % to 100 % of a core: other programs ran at the same time, so seconds"),
+        ((1.7, 1.8), 2, "not known whether other programs ran at the same time"),
+        ((None, None), 1, "not known whether other programs ran at the same time"),
     ],
 )
 def test_the_caption_says_whether_runs_had_their_cores_for_themselves(
