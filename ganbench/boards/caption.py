@@ -85,7 +85,7 @@ def _tuning(board: Board) -> str:
     rows = [ranked.row for ranked in board.rows if ranked.row.role == "model"]
     told = Counter(str(row.tuning) for row in rows if row.tuning)
     said = [f"{how} ({count} of {len(rows)} rows)" for how, count in told.items()]
-    return "; ".join(said) or "no row was tuned by `ganbench tune`"
+    return "; ".join(said) or "no row was tuned by ganbench tune"
 
 
 def _machine(provenance: dict[str, Any]) -> str:

@@ -198,8 +198,8 @@ def _legend(columns: Iterable[Column]) -> Iterable[str]:
             f"{escape(info.meaning)}; {_source(info.source)}"
         )
     yield (
-        "- **tuned**: how many settings `ganbench tune` tried to choose the row's hyper-parameters; blank where that is "
-        "not recorded."
+        "- **tuned**: how many settings `ganbench tune` tried to choose the row's hyper-parameters; blank where that "
+        "is not recorded."
     )
     yield "- **sampler**: what a model's samples are decoded from, and with which weights."
     yield (
