@@ -50,8 +50,11 @@ def data_dir_option(text: str = "Where data sets lie or go. [default: GANBENCH_D
     return folder_option("--data-dir", None, text)
 
 
+RUNS_SHARE = "auto, cpu, cuda, or GPUs such as cuda:1 or cuda:0,cuda:2; auto and cuda: all there are."
+
+
 def device_option(text: str = "auto, cpu, cuda or cuda:N.") -> Option:
-    """``--device``: checked by `ganbench.util.device.pick_device`."""
+    """``--device``: checked by `pick_device` of `ganbench.util.device`; with `RUNS_SHARE`, by `pick_devices`."""
     return click.option("--device", default="auto", show_default=True, help=text)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganbench.cli.options import (
+    RUNS_SHARE,
     boards_option,
     data_dir_option,
     device_option,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--metrics", help="More metrics, such as standard,vendi; `ganbench metrics` lists them.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
-@device_option()
+@device_option(RUNS_SHARE)
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
 @click.option("--settings", "settings_file", type=click.Path(dir_okay=False, path_type=Path),
               help="A file of hyper-parameters from `ganbench tune`; --set and brackets override it.")  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ganbench.cli.options import (
+    RUNS_SHARE,
     boards_option,
     data_dir_option,
     device_option,
@@ -25,7 +26,7 @@ from ganbench.cli.signals import Ended, orderly_end
 @click.option("--extractor", help="More extractors, by name or file, joined by commas: columns of their own.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
-@device_option()
+@device_option(RUNS_SHARE)
 @click.option("--jobs", type=int, help="Processes at once. [default: one a core, or 1 on a GPU]")
 @click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")
 @runs_option()

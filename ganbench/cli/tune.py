@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import data_dir_option, device_option, folder_option, quiet_option
+from ganbench.cli.options import RUNS_SHARE, data_dir_option, device_option, folder_option, quiet_option
 from ganbench.cli.signals import Ended, orderly_end
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", default="100-100", show_default=True, help="Which seeds every setting is trained with: 100 and above.")  # fmt: skip  # noqa: E501
 @click.option("--budget", help="Another budget: 100kimg, 2000steps, 90s, 5m, or several joined by commas.")
 @click.option("--precision", type=click.Choice(("fp32", "bf16")), help="Number format of training steps. [default: the track's]")  # fmt: skip  # noqa: E501
-@device_option()
+@device_option(RUNS_SHARE)
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter, which is then not tuned.")  # fmt: skip  # noqa: E501
 @click.option("--jobs", type=int, help="Processes at once. [default: one a core, or 1 on a GPU]")
 @click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")

@@ -4,7 +4,8 @@
 
 Importing torch takes seconds, which is too long for a task of half a minute to spend on being a process of its own.
 Each worker is forked from here before anything has run, in a process group of its own. With ``--spawn`` each is a new
-Python instead: CUDA cannot be used in a fork on every machine, nor Apple's libraries.
+Python instead: Apple's libraries cannot be used in a fork. CUDA can, as long as nothing here has asked for its devices;
+where a module that was imported has, workers are new Pythons, too.
 
 Commands come in on standard input, one JSON object a line: ``{"start": NAME, "file": ORDER}``, ``{"signal": NAME,
 "number": N}``. Out go ``{"name": NAME, "pid": N}``, each worker's own events, and ``{"name": NAME, "ended": STATUS}``.
@@ -155,6 +156,17 @@ def has_ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
+def cuda_outlives_a_fork() -> bool:
+    """Tell whether a fork of this process can use CUDA, by asking one: torch refuses where it was used before."""
+    torch = sys.modules.get("torch")
+    if torch is None or torch.version.cuda is None:
+        return True
+    pid = os.fork()
+    if pid == 0:
+        os._exit(int(torch.cuda._is_in_bad_fork()))
+    return os.waitpid(pid, 0)[1] == 0
+
+
 def _signal(group: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
@@ -183,6 +195,7 @@ def main() -> None:
 
         for module in sys.argv[2:]:
             importlib.import_module(module)
+        spawn = not cuda_outlives_a_fork()
     ForkServer(int(sys.argv[1]), spawn).run()
 
 

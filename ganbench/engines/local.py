@@ -12,8 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 from typing import Any
@@ -38,6 +38,9 @@ class LocalEngine:
     by SIGTERM, which lets a training write a checkpoint, and killed `grace` seconds later. `tick` are the seconds
     between two looks at who is silent. With `spawn` every worker is a new Python, else it is forked from a process
     that has imported the modules of `preload`. The fork server is started with the first task.
+
+    `places` are variables of the environment, one set for each device that tasks share, such as
+    ``{"CUDA_VISIBLE_DEVICES": "1"}``: a task gets those of the place where the fewest are at work.
     """
 
     def __init__(
@@ -48,11 +51,13 @@ class LocalEngine:
         deterministic: bool = False,
         spawn: bool = False,
         preload: tuple[str, ...] = (),
+        places: Sequence[Mapping[str, str]] = ({},),
         stall_timeout: float = 600.0,
         grace: float = 10.0,
         tick: float = 0.5,
     ) -> None:
         self._jobs, self._spawn, self._preload = jobs, spawn, preload
+        self._places = places
         self._environment = _environment(threads, deterministic)
         self._stall_timeout, self._grace, self._tick = stall_timeout, grace, tick
         self._waiting: deque[Task] = deque()
@@ -106,9 +111,12 @@ class LocalEngine:
                 task = free
             if self._server is None:
                 self._start_server()
-            self._watched[task.name] = Watchdog(task)
+            at_work = Counter(watchdog.place for watchdog in self._watched.values())
+            place = min(range(len(self._places)), key=lambda place: at_work[place])
+            self._watched[task.name] = Watchdog(task, place)
             order = self._orders / f"{time.monotonic_ns()}.json"
-            order.write_text(json.dumps({"entry": task.entry, "payload": task.payload, "log": str(task.log)}))
+            content = {"entry": task.entry, "payload": task.payload, "log": str(task.log)}
+            order.write_text(json.dumps(content | {"environment": dict(self._places[place])}))
             self._tell(start=task.name, file=str(order))
             yield Event(task, phase="starting")
 

@@ -25,6 +25,8 @@ class Watchdog:
     """One task at work."""
 
     task: Task
+    place: int = 0
+    """Which of the engine's places it has."""
     pid: int = 0
     last: Event = field(init=False)
     heard: float = field(default_factory=time.monotonic)

@@ -25,12 +25,13 @@ _BEGAN = time.perf_counter()
 
 
 def perform(order: dict[str, Any], events: int, alive: int, began: float) -> int:
-    """Perform a task (``entry``, ``payload``, ``log``) in this process, and return its exit status.
+    """Perform a task (``entry``, ``payload``, ``log``, ``environment``) in this process; return its exit status.
 
     `events` is the writing end of a pipe to the engine; `alive` the reading end of one that nobody writes to and that
     closes when the engine is gone, which ends this process and its children, whatever they are at.
     """
     _redirect(Path(order["log"]))
+    os.environ.update(order["environment"])  # before anything looks for devices
     faulthandler.enable()
     threading.Thread(target=_end_with, args=(alive,), name="life line", daemon=True).start()
 

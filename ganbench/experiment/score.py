@@ -20,7 +20,7 @@ from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.store.run_spec import RuntimeConfig
 from ganbench.store.store import Store
 from ganbench.tracks.track import Track
-from ganbench.util.device import pick_device, share_out
+from ganbench.util.device import pick_devices, share_out, worker_device
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def prepare(request: Request, registry: Registry, note: Callable[[str], None] = 
 
 
 def _session(track: Track, records: Sequence[RunRecord], request: Request, registry: Registry, store: Store) -> Session:
-    device = pick_device(request.device)
+    devices = pick_devices(request.device)
     protocols = resolve(
         track, registry, data_dir=request.data_dir, weights=request.weights, metrics=request.metrics,
         extractors=request.extractor, against=request.against,
@@ -76,8 +76,8 @@ def _session(track: Track, records: Sequence[RunRecord], request: Request, regis
             raise RequestError(
                 f"{record.key}: was trained on {record.spec.training.dataset} of another content than {track.dataset}"
             )
-    jobs, threads = share_out(request.jobs, request.threads, device)
-    runtime = RuntimeConfig(device=device, threads=threads, command=list(request.command))
+    jobs, threads = share_out(request.jobs, request.threads, devices[0], len(devices))
+    runtime = RuntimeConfig(device=worker_device(devices), threads=threads, command=list(request.command))
     baselines = (
         []
         if request.keys
@@ -87,7 +87,7 @@ def _session(track: Track, records: Sequence[RunRecord], request: Request, regis
     return Session(
         protocols=protocols, specs=[record.spec for record in records], done=list(records), train=[], score=todo,
         baselines=[each.key for each in baselines], notes=[], runtime=runtime, jobs=max(1, min(jobs, len(todo))),
-        store=store,
+        store=store, devices=devices,
     )  # fmt: skip
 
 

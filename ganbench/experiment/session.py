@@ -28,7 +28,7 @@ from ganbench.store.store import Store
 from ganbench.tracks.track import Track
 from ganbench.training.data_file import write_training_data
 from ganbench.util.atomic_io import check_writable
-from ganbench.util.device import device_kind, pick_device, read_size, share_out
+from ganbench.util.device import device_kind, pick_devices, places, read_size, share_out, worker_device
 
 STALL_TIMEOUT = 600.0
 
@@ -81,6 +81,8 @@ class Session:
     jobs: int
     store: Store
     stall_timeout: float = STALL_TIMEOUT
+    devices: list[str] = field(default_factory=list)
+    """The devices that runs share."""
     refused: dict[str, str] = field(default_factory=dict)
     """Why runs have no scores, by key; filled by `run`."""
 
@@ -93,7 +95,7 @@ class Session:
         """Train and score what is to be; return a record for every run that was asked for, in the order of the plan."""
         records = {record.key: record for record in self.done}
         if self.train or self.score:
-            with make_engine(self.jobs, self.runtime, self.stall_timeout) as engine:
+            with make_engine(self.jobs, self.runtime, self.stall_timeout, self.devices) as engine:
                 execution = Execution(
                     engine, self.store, self.protocols.dataset, self.protocols.plans, self.protocols.track.headline,
                     self.runtime, data_dir=self.protocols.data_dir, slots=self.jobs, command=self.runtime.command,
@@ -107,14 +109,26 @@ class Session:
         return [records[spec.key] for spec in self.specs]
 
 
-def make_engine(jobs: int, runtime: RuntimeConfig, stall_timeout: float = STALL_TIMEOUT) -> LocalEngine:
-    """Return the engine for processes of this machine."""
-    # CUDA and Apple's libraries may not outlive a fork.
-    spawn = runtime.device != "cpu" or sys.platform == "darwin"
+def make_engine(
+    jobs: int, runtime: RuntimeConfig, stall_timeout: float = STALL_TIMEOUT, devices: list[str] | None = None
+) -> LocalEngine:
+    """Return the engine for processes of this machine, which share `devices` where there are several."""
     return LocalEngine(
-        jobs, stall_timeout=stall_timeout, threads=runtime.threads, deterministic=runtime.deterministic, spawn=spawn,
-        preload=PRELOAD,
+        jobs, stall_timeout=stall_timeout, threads=runtime.threads, deterministic=runtime.deterministic,
+        spawn=sys.platform == "darwin", preload=PRELOAD, places=places(devices or []),
     )  # fmt: skip
+
+
+def check_timed(budget: Budget, jobs: int, devices: list[str]) -> None:
+    """Raise `RequestError` where runs of a time budget would share a GPU, or have GPUs of several kinds."""
+    if budget.seconds is None or devices[0] == "cpu":
+        return
+    if jobs > len(devices):
+        raise RequestError(
+            f"--jobs {jobs}: under a time budget every run needs a GPU of its own: --jobs {len(devices)} at the most"
+        )
+    if len(kinds := {device_kind(device) for device in devices}) > 1:
+        raise RequestError(f"--device: under a time budget GPUs must be of one kind, and these are {sorted(kinds)}")
 
 
 def track_of(request: Request, registry: Registry) -> Track:
@@ -132,7 +146,8 @@ def prepare(request: Request, registry: Registry) -> Session:
 
 def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
     """Check a request whole, on a track that may be none of the registered ones."""
-    device = pick_device(request.device)
+    devices = pick_devices(request.device)
+    device = devices[0]
     found = read_settings(request.settings_file) if request.settings_file is not None else None
     if not math.isfinite(request.checkpoint_seconds):
         raise RequestError(f"--checkpoint-every {request.checkpoint_seconds}: write seconds, 0 for one after the other")
@@ -150,10 +165,11 @@ def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
         )
     check_writable(request.runs, "--runs")
     check_lockable(request.runs)
-    jobs, threads = share_out(request.jobs, request.threads, device)
+    jobs, threads = share_out(request.jobs, request.threads, device, len(devices))
+    check_timed(Budget.parse(protocols.training.budget), jobs, devices)
     runtime = RuntimeConfig(
-        device=device, threads=threads, deterministic=request.deterministic, memory_limit=memory,
-        checkpoint_seconds=request.checkpoint_seconds, command=list(request.command),
+        device=worker_device(devices), threads=threads, deterministic=request.deterministic,
+        memory_limit=memory, checkpoint_seconds=request.checkpoint_seconds, command=list(request.command),
     )  # fmt: skip
     store = Store(request.runs)
     done, train, notes = _divide(specs, store, runtime, protocols, again, restart=request.rerun)
@@ -168,6 +184,7 @@ def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
         baselines=[record.key for record in baselines],
         notes=[*left_out(request.plugins, registry), *many_seeds(request.seeds), *notes],
         runtime=runtime, jobs=max(1, min(jobs, len(train) + len(score))), store=store, stall_timeout=stall_timeout,
+        devices=devices,
     )  # fmt: skip
 
 

@@ -20,9 +20,12 @@ CHUNK = 250
 def extract(extractor: Extractor, images: Tensor) -> Features:
     """Return the features of uint8 images (N, C, H, W), or of points (N, D), from one pass in chunks.
 
-    They stay on the extractor's device, and so do the metrics that are computed from them.
+    They stay on the extractor's device, and so do the metrics that are computed from them. Convolutions are without
+    TF32, whatever the process is set to: features would depend on the GPU.
     """
-    parts = [extractor(chunk) for chunk in images.split(CHUNK)]
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(enabled=cudnn.enabled, allow_tf32=False):
+        parts = [extractor(chunk) for chunk in images.split(CHUNK)]
     features = torch.cat([part.features for part in parts])
     if parts[0].probabilities is None:
         return Features(features, None)

@@ -32,6 +32,7 @@ from ganbench.store.samples import array_sha256, read_samples
 from ganbench.store.score_record import CurveScores, ScoreRecord
 from ganbench.store.seeds import derive
 from ganbench.store.store import Store
+from ganbench.util.float32 import use_ieee_float32
 from ganbench.util.text import error_line
 
 ENTRY = f"{__name__}:work"
@@ -43,6 +44,7 @@ def work(payload: dict[str, Any], emit: Callable[..., None], began: float) -> in
     """Do a `ScoreJob`, given as JSON values; emit ``scored=KEY`` or ``refused=KEY, reason=...`` for each run."""
     job = ScoreJob.model_validate(payload)
     torch.set_num_threads(job.threads)
+    use_ieee_float32()
     emit(phase="loading")
     scorer = Scorer(job, tick=lambda: emit(phase="scoring"))
     status = 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,4 +91,8 @@ def _cpu() -> str:
 
 
 def _driver() -> str | None:
+    """Return the version of NVIDIA's driver: from the kernel, or where it does not tell, from ``nvidia-smi``."""
+    with contextlib.suppress(OSError):
+        if found := re.search(r"Kernel Module.*?\s(\d+\.[.\d]+)", Path("/proc/driver/nvidia/version").read_text()):
+            return found[1]
     return _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])

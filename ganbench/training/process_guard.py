@@ -47,6 +47,7 @@ def _state() -> dict[str, Any]:
             "torch's grad mode": torch.is_grad_enabled(),
             "torch's deterministic mode": torch.are_deterministic_algorithms_enabled(),
             "torch's float32 matmul precision": torch.get_float32_matmul_precision(),
+            "torch's TF32 for convolutions": _tf32(),
             "the working directory": folder,
             "the handler of SIGTERM": _name(signal.getsignal(signal.SIGTERM)),
             "the handler of SIGINT": _name(signal.getsignal(signal.SIGINT)),
@@ -56,6 +57,13 @@ def _state() -> dict[str, Any]:
             "time.monotonic": _name(time.monotonic),
         }
     raise TamperedError("a model removed the working directory: it must leave it alone")
+
+
+def _tf32() -> str:
+    try:
+        return "on" if torch.backends.cudnn.allow_tf32 else "off"
+    except RuntimeError:  # it was set in torch's newer way, which the older cannot read
+        return "set for each operation"
 
 
 def _name(function: Any) -> str:

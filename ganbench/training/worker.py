@@ -32,6 +32,7 @@ from ganbench.training.memory import peak_memory
 from ganbench.training.training_run import Stopped, TrainingRun
 from ganbench.util.atomic_io import remove_partial_files, sha256_of, write_text
 from ganbench.util.exit_codes import BUSY, STOPPED
+from ganbench.util.float32 import use_ieee_float32
 from ganbench.util.log_tail import tail
 
 ENTRY = f"{__name__}:work"
@@ -99,6 +100,7 @@ def _train(job: TrainJob, emit: Callable[..., None], began: float) -> int:
 def settle(runtime: RuntimeConfig) -> None:
     """Set what the configuration says of threads, determinism and memory in this process."""
     torch.set_num_threads(runtime.threads)
+    use_ieee_float32()
     if runtime.deterministic:
         torch.use_deterministic_algorithms(True)
         torch.backends.cudnn.benchmark = False

@@ -30,7 +30,7 @@ from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.tracks.track import Track
 from ganbench.tuning.study import Study, Trial
 from ganbench.util.atomic_io import check_writable
-from ganbench.util.device import device_kind, pick_device, share_out
+from ganbench.util.device import device_kind, pick_devices, share_out
 
 FIRST_SEED = 100
 """Boards report seeds below it."""
@@ -189,7 +189,8 @@ def prepare(request: Request, registry: Registry) -> Search:
         )
     # One point of the curve, the last, and one metric: what is told to the studies.
     track = track.model_copy(update={"metrics": (track.headline,), "curve_points": 1})
-    device = pick_device(request.device)
+    devices = pick_devices(request.device)
+    device = devices[0]
     protocols = resolve(
         track, registry, data_dir=request.data_dir, against="validation", device_kind=device_kind(device)
     )
@@ -208,7 +209,7 @@ def prepare(request: Request, registry: Registry) -> Search:
             notes.append(f"left out {study.label}: its Config declares no search space")
     if not studies:
         raise RequestError(f"--plugins {request.plugins}: no hyper-parameter of it has a search space")
-    jobs, _ = share_out(request.jobs, request.threads, device)
+    jobs, _ = share_out(request.jobs, request.threads, device, len(devices))
     out = request.out or request.runs / f"{track.name}.json"
     check_writable(out.parent, "--out")
     search = Search(request, registry, track, protocols, list(studies.values()), out, jobs, notes)

@@ -29,20 +29,21 @@ def memory() -> int:
         return 4 * MEMORY_PER_JOB
 
 
-def share_out(jobs: int | None, threads: int | None, device: str) -> tuple[int, int]:
+def share_out(jobs: int | None, threads: int | None, device: str, devices: int = 1) -> tuple[int, int]:
     """Return how many processes work at once and how many threads each has.
 
-    By default as many processes as there are cores and as memory holds, one thread each; one on a GPU, with all cores.
-    Threads affect rounding on a CPU: how many each has does not depend on how many processes there are.
+    By default as many processes as there are cores and as memory holds, one thread each; on GPUs one each, among which
+    cores are divided. Threads affect rounding on a CPU: there how many each has does not depend on how many processes
+    there are.
     """
     for option, value in (("--jobs", jobs), ("--threads", threads)):
         if value is not None and value < 1:
             raise RequestError(f"{option} {value}: at least 1")
-    if threads is None:
-        threads = cores() if device.startswith("cuda") else 1
-    if jobs is None:
-        jobs = max(1, min(cores() // threads, memory() // MEMORY_PER_JOB))
-    return jobs, threads
+    if device.startswith("cuda"):
+        jobs = jobs or devices
+        return jobs, threads or max(1, cores() // jobs)
+    threads = threads or 1
+    return jobs or max(1, min(cores() // threads, memory() // MEMORY_PER_JOB)), threads
 
 
 def read_size(text: str | None) -> int | None:
@@ -65,6 +66,39 @@ def device_kind(device: str) -> str:
     import torch
 
     return torch.cuda.get_device_name(torch.device(device))
+
+
+def pick_devices(choice: str) -> list[str]:
+    """Return the devices that runs share: ``cpu``, or one or more ``cuda:N``; ``auto`` and ``cuda`` are all GPUs.
+
+    Several are named with commas. Raises `RequestError` for one that is not there.
+    """
+    import torch
+
+    if choice in ("auto", "cuda") and torch.cuda.is_available():
+        return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    found = [pick_device(each.strip()) for each in choice.split(",")]
+    if len(set(found)) < len(found) or (len(found) > 1 and "cpu" in found):
+        raise RequestError(f"--device {choice}: write GPUs that differ, such as cuda:0,cuda:1")
+    return found
+
+
+def places(devices: list[str]) -> list[dict[str, str]]:
+    """Return for each device what a worker's environment must say for it to see that one alone, as ``cuda:0``.
+
+    Where there is one device, its workers need nothing.
+    """
+    if len(devices) < 2:
+        return [{}]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible else None
+    indices = [int(device.rpartition(":")[2]) for device in devices]
+    return [{"CUDA_VISIBLE_DEVICES": names[index] if names else str(index)} for index in indices]
+
+
+def worker_device(devices: list[str]) -> str:
+    """Return what a worker calls its device: of several GPUs it sees one alone, see `places`."""
+    return devices[0] if len(devices) == 1 else "cuda:0"
 
 
 def pick_device(choice: str) -> str:

@@ -56,3 +56,15 @@ def limited(payload: dict[str, Any], emit: Emit, began: float) -> int:
 def takes_lock(payload: dict[str, Any], emit: Emit, began: float) -> int:
     with locked(Path(payload["folder"])) as mine:
         return 0 if mine else BUSY
+
+
+def tells_its_place(payload: dict[str, Any], emit: Emit, began: float) -> int:
+    """Say which place it has, and wait until all who share the folder have said so."""
+    place = os.environ["PLACE"]
+    folder = Path(payload["folder"])
+    (folder / f"{os.getpid()}.at").touch()
+    deadline = time.monotonic() + 30
+    while len(list(folder.glob("*.at"))) < payload["together"] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    emit(phase="done", place=place)
+    return 0

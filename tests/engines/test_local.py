@@ -59,6 +59,14 @@ def test_a_worker_answers_in_order_and_its_prints_go_to_its_log(tmp_path: Path, 
     assert end.log.endswith(log.strip())
 
 
+@pytest.mark.parametrize("spawn", [False, True], ids=["forked", "spawned"])
+def test_tasks_at_work_are_spread_over_the_places(tmp_path: Path, spawn: bool) -> None:
+    engine = LocalEngine(4, spawn=spawn, places=[{"PLACE": "a"}, {"PLACE": "b"}])
+    tasks = [task(tmp_path, "tells_its_place", f"{n}", folder=str(tmp_path), together=4) for n in range(4)]
+    found = ends(engine, tasks)
+    assert sorted(end.last.data["place"] for end in found.values()) == ["a", "a", "b", "b"]
+
+
 def test_nothing_to_do_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(forkserver, "start")
     assert ends(LocalEngine(2), []) == {}

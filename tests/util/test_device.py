@@ -7,7 +7,7 @@ import torch
 
 from ganbench.errors import RequestError
 from ganbench.util import device as resources
-from ganbench.util.device import MEMORY_PER_JOB, pick_device, read_size, share_out
+from ganbench.util.device import MEMORY_PER_JOB, pick_device, pick_devices, places, read_size, share_out
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,16 @@ def test_the_number_of_threads_does_not_depend_on_that_of_jobs(
     monkeypatch.setattr(resources, "cores", lambda: cores)
     monkeypatch.setattr(resources, "memory", lambda: memory * MEMORY_PER_JOB)
     assert share_out(jobs, threads, device) == found
+
+
+@pytest.mark.parametrize(
+    ("jobs", "devices", "found"), [(None, 1, (1, 16)), (4, 1, (4, 4)), (None, 2, (2, 8)), (20, 2, (20, 1))]
+)
+def test_runs_on_gpus_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, jobs: int | None, devices: int, found: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(resources, "cores", lambda: 16)
+    assert share_out(jobs, None, "cuda:0", devices) == found
 
 
 @pytest.mark.parametrize("number", [0, -1])
@@ -86,3 +96,42 @@ def test_a_device_that_is_not_there_is_refused(
     with pytest.raises(RequestError, match="^--device") as refusal:
         pick_device(choice)
     assert said in str(refusal.value)
+
+
+def have_gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+
+
+@pytest.mark.parametrize(
+    ("count", "choice", "found"),
+    [
+        (0, "auto", ["cpu"]),
+        (0, "cpu", ["cpu"]),
+        (1, "auto", ["cuda:0"]),
+        (3, "auto", ["cuda:0", "cuda:1", "cuda:2"]),
+        (2, "cuda", ["cuda:0", "cuda:1"]),
+        (3, "cuda:0, cuda:2", ["cuda:0", "cuda:2"]),
+        (2, "cpu", ["cpu"]),
+    ],
+)
+def test_runs_share_all_gpus_or_those_named(
+    monkeypatch: pytest.MonkeyPatch, count: int, choice: str, found: list[str]
+) -> None:
+    have_gpus(monkeypatch, count)
+    assert pick_devices(choice) == found
+
+
+@pytest.mark.parametrize("choice", ["cuda:0,cuda:0", "cuda:0,cpu", "cuda:0,", "cuda:0,cuda:5"])
+def test_devices_that_cannot_be_shared_are_refused(monkeypatch: pytest.MonkeyPatch, choice: str) -> None:
+    have_gpus(monkeypatch, 2)
+    with pytest.raises(RequestError, match="^--device"):
+        pick_devices(choice)
+
+
+def test_each_of_several_gpus_is_all_that_its_workers_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert places(["cpu"]) == places(["cuda:1"]) == [{}]
+    assert [each["CUDA_VISIBLE_DEVICES"] for each in places(["cuda:0", "cuda:2"])] == ["0", "2"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")  # cuda:0 is the machine's number 5
+    assert [each["CUDA_VISIBLE_DEVICES"] for each in places(["cuda:0", "cuda:2"])] == ["5", "7"]
