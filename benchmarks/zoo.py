@@ -115,7 +115,7 @@ Written by `python benchmarks/zoo.py`. FID is that of the records of [`{TRACK}`]
 images seen, geometric means over training seeds with 95 % intervals, in LeNet's features (they compare here and
 nowhere else), blank where no run is published. Hyper-parameters are sized for that budget; `ganbench tune` searches
 them on the validation split, and [tuning](tuning.md) says how far the search has come. What differs from the paper
-stands at the top of each file in [`plugins/`](../plugins).
+stands at the top of each file in `plugins/`.
 
 `ganbench run --plugins all` runs them all. Every GAN takes `ema`, `translation`, `cutout`, `brightness`,
 `clip_gradient`, `discriminator_steps`, `lr_ratio` and `decay_steps`: `ganbench run --plugins "lsgan,lsgan[ema=0]"`.
