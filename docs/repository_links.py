@@ -25,7 +25,7 @@ FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 
 def on_files(files: Files, config: Any) -> Files:
     """Add every file outside ``docs/`` that a page links to, and those that these link to in turn."""
-    waiting = [path for path in DOCS.rglob("*.md")]
+    waiting = list(DOCS.rglob("*.md"))
     seen = set(waiting)
     while waiting:
         page = waiting.pop()

@@ -69,7 +69,8 @@ def run(
     module defines; `settings` are hyper-parameters such as ``{"dcgan.lr": 1e-4}``, beside those of a `settings_file`
     that `tune` wrote. Runs that are in `runs` are not trained again. `metrics` (``"standard,vendi"``) are computed
     beside the track's, `extractor` names more extractors.
-    The other options are those of ``ganbench run``. Scores lie beside the runs: `leaderboard` returns them as a table.
+    The other options are those of ``ganbench run``. Scores are stored beside the runs: `leaderboard` returns them as a
+    table.
 
     Raises `RequestError` for a wrong request; a run that fails is a record that says so.
     """
@@ -106,9 +107,9 @@ def tune(
 ) -> dict[str, dict[str, Any]]:
     """Try `runs_each` settings of every model on the validation split; return the best hyper-parameters by label.
 
-    What is tried is declared beside the fields of a model's `Config` (`Uniform`, `LogUniform`, `Choice`), but for what
-    brackets or `settings` set. All that was tried is in the file `out`, which ``run(settings_file=...)`` takes. A
-    search that was interrupted goes on. Raises `RequestError` for a wrong request.
+    A model declares what to try beside the fields of its `Config` (`Uniform`, `LogUniform`, `Choice`); parameters that
+    brackets or `settings` set stay fixed. The file `out` holds every trial; ``run(settings_file=...)`` reads it. An
+    interrupted search continues. Raises `RequestError` for a wrong request.
     """
     request = tuning.Request(
         plugins=models, track=track, runs_each=runs_each, seeds=seeds, budget=_text(budget), precision=precision,
@@ -136,7 +137,7 @@ def score(
 ) -> list[str]:
     """Score the samples of finished runs, all in `runs` or those named; return the keys of those that were scored.
 
-    Nothing is trained. `metrics` and `extractor` as in `run`. What cannot be scored is a `UserWarning`.
+    Nothing is trained. `metrics` and `extractor` as in `run`. A run that cannot be scored is a `UserWarning`.
     """
     request = scoring.Request(
         tuple(keys), track, metrics, extractor, against, device, Path(runs), jobs, threads, _path(data_dir),
@@ -162,7 +163,7 @@ def leaderboard(
 ) -> pd.DataFrame:
     """Return a track's board with the CSV's columns, one row a model, from runs and their scores; nothing is written.
 
-    Published rows that compare stand below, where `published` is not None. Raises `RequestError` for a wrong request.
+    Published rows that compare are added below, unless `published` is None. Raises `RequestError` for a wrong request.
     """
     return dataframe(_board(track, budget, precision, against, runs, published, data_dir))
 
@@ -181,10 +182,10 @@ def compare(
 ) -> dict[str, Any]:
     """Compare two rows of a board, by their labels; return what ``ganbench compare --json`` prints.
 
-    Of a label that the user and the published board both have, the user's counts; ``"vae (published)"`` is the other.
-    ``docs/compare.md`` describes the keys, of which ``sentence`` says the whole in words. Where both are files of
-    ``ganbench evaluate --json``, these are compared, and no other option is read; ``comparable`` tells whether the
-    two were made in the same way. Raises `RequestError` for a label or a file that is not there.
+    A label that both the user and the published board have means the user's row; ``"vae (published)"`` means the
+    published one. ``docs/compare.md`` describes the keys; ``sentence`` is the result in words. If both are files of
+    ``ganbench evaluate --json``, these are compared, and the other options are ignored; ``comparable`` tells whether
+    the two were made in the same way. Raises `RequestError` for a label or a file that does not exist.
     """
     reports = [str(each).endswith(SUFFIX) for each in (a, b)]
     if all(reports):
@@ -210,8 +211,8 @@ def reproduce(
     """Train a run again as its record says, into `out`, and return both sides, metric by metric, with a verdict.
 
     `record` is a key or its first letters, looked for under `runs` and among those under `published`, or the path of a
-    ``run.json``. `device` is by default of the recorded kind; `plugin`, ``"./file.py:Class"``, says where a model that
-    came from a file lies now. Raises `RequestError` for what cannot be reproduced here, with all that differs.
+    ``run.json``. `device` is by default of the recorded kind; `plugin`, ``"./file.py:Class"``, is the present file of a
+    model that came from a file. Raises `RequestError` for a run that cannot be reproduced here, naming all differences.
     """
     request = reproduction.Request(
         str(record), out=Path(out), runs=Path(runs), published=Path(published), data_dir=_path(data_dir),
@@ -223,9 +224,9 @@ def reproduce(
 def load(key: str | Path, *, runs: str | Path = "runs") -> Model:
     """Return a trained model, on the CPU, ready to sample; the data set is not needed.
 
-    `key` is a run's key or its first letters, looked for in `runs`, or its folder. Raises `RequestError` where there is
-    no such run, more than one, or none that ended well, where its checkpoint was damaged, or where its plugin's class
-    is gone or has become another.
+    `key` is a run's key or its first letters, looked for in `runs`, or its folder. Raises `RequestError` if no
+    run or several match, if the run did not end well, if its checkpoint is damaged, or if its plugin's class is not
+    installed or has changed.
     """
     return read_trained(find_folder(str(key), Path(runs))).model()
 
@@ -246,21 +247,21 @@ def evaluate(
     data_dir: str | Path | None = None,
     weights: str | Path | None = None,
 ) -> dict[str, float]:
-    """Score samples made anywhere as those of runs are; return metrics by name, those that apply.
+    """Score samples of any program as those of runs are scored; return the metrics that apply, by name.
 
     ``NAME_sd`` is the spread over what a metric averages, ``NAME_se`` its standard error over samples (not over
     training seeds).
 
     `samples` are an array or tensor (uint8, or floats in [0, 1] or [-1, 1]; (N, C, H, W), (N, H, W, C) or (N, H, W)),
-    an ``.npy`` or ``.npz`` file, a folder of images, or the folder of a run, whose scores come again.
+    an ``.npy`` or ``.npz`` file, a folder of images, or the folder of a run, which is scored again.
     They are compared with the test images of the track's data set (``mnist5k-quick``, or the run's own), or with
-    `reference`: a track, a data set, anything that `samples` may be but a run, or saved statistics (``.npz`` with mu
+    `reference`: a track, a data set, an array, file or folder as for `samples`, or saved statistics (``.npz`` with mu
     and sigma). `labels` are class numbers (N,), a ``.npy`` file of them, or ``"folders"``, and give ``cas``. `n` of
     the samples are drawn at random, the same every time. `metrics` are names joined by commas, of which ``standard``
     stands for the track's own and ``all`` for all that are registered. `layout` (``nhwc``, ``nchw``) and
-    `value_range` (``0-1``, ``-1-1``) say what an array does not.
+    `value_range` (``0-1``, ``-1-1``) settle an ambiguous array.
 
-    What a reader of the numbers must know, such as n that differs, is a `UserWarning`. Raises `RequestError` for a
+    What affects how the numbers may be read, such as another n, is a `UserWarning`. Raises `RequestError` for a
     wrong request.
     """
     request = external.Request(

@@ -38,7 +38,7 @@ class Budget:
                 raise RequestError(f"budget {text!r}: two limits on {kind}: keep one")
             amount = number * scale
             if not 0 < amount <= LARGEST:
-                size = "zero: nothing could be trained" if amount == 0 else "beyond anything that could be trained"
+                size = "zero: nothing could be trained" if amount == 0 else "too large"
                 raise RequestError(f"budget {text[:60]!r}: {part.strip()[:60]!r} is {size}")
             if kind != "seconds" and amount != int(amount):
                 raise RequestError(f"budget {text!r}: {part.strip()!r} is not a whole number of {kind}")

@@ -182,8 +182,8 @@ def _trainings(board: Board, trainings: Mapping[str, Path]) -> Iterable[str]:
     if trainings:
         yield "## While they learned"
         yield (
-            "Samples over real points; where a model has a discriminator, it takes what lies in the bright for real. "
-            "The same runs as above."
+            "Samples over real points; bright areas are those that the model's discriminator, if it has one, takes for "
+            "real. The same runs as above."
         )
     for label, path in trainings.items():
         title = escape(label, 60)

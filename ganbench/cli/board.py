@@ -17,7 +17,7 @@ from ganbench.cli.options import boards_option, data_dir_option, published_optio
               help="The split that samples were compared with.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(("latex", "html", "json", "md", "csv")), help="Print the table alone in this format, and write no board. LaTeX (booktabs) and md have the main columns, the others all.")  # fmt: skip  # noqa: E501
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file that --format goes to, instead of being printed.")  # fmt: skip  # noqa: E501
-@click.option("--pictures", type=click.Choice(("png", "svg", "pdf")), help="The format of the curves; svg and pdf lie beside the png. [default: png]")  # fmt: skip  # noqa: E501
+@click.option("--pictures", type=click.Choice(("png", "svg", "pdf")), help="The format of the curves; svg and pdf are written beside the png. [default: png]")  # fmt: skip  # noqa: E501
 @runs_option()
 @boards_option()
 @published_option()
@@ -29,7 +29,7 @@ def board(
 ) -> None:  # fmt: skip
     """Rebuild a board from the runs under --runs and their scores, and show it whole; nothing is trained or scored.
 
-    Published rows that were trained and scored in the same way stand below, marked.
+    Published rows that were trained and scored in the same way are shown below, marked.
 
     \b
     ganbench board --format latex --output board.tex     for a paper: \\input{board}

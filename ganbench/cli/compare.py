@@ -33,7 +33,7 @@ def compare(context: click.Context, /, a: str, b: str, as_json: bool, **options:
     ganbench compare dcgan "vae[latent_dim=64]"     two rows of a board, yours or published
     ganbench compare mine.json theirs.json          two reports of `ganbench evaluate --json`
 
-    Of a label that you and the published board both have, yours counts; "dcgan (published)" names the other.
+    A label that you and the published board both have means your row; "dcgan (published)" means the published one.
 
     Exit status: 0 compared; 1 two reports whose numbers do not compare; 2 the request was wrong.
     """
@@ -46,7 +46,7 @@ def compare(context: click.Context, /, a: str, b: str, as_json: bool, **options:
         raise RequestError(f"{a} and {b}: compare two rows of a board, or two reports ({SUFFIX}), not one of each")
     given = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if given:
-        raise RequestError(f"--{given[0].replace('_', '-')} belongs to rows of a board; a report says how it was made")
+        raise RequestError(f"--{given[0].replace('_', '-')} applies to rows of a board, not to reports: leave it out")
     return _reports(Path(a), Path(b), as_json)
 
 

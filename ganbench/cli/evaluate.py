@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("samples")
-@click.option("--track", help="The track whose reference, extractor and settings count. [default: mnist5k-quick, or the run's own]")  # fmt: skip  # noqa: E501
+@click.option("--track", help="The track that sets the reference, extractor and settings. [default: mnist5k-quick, or the run's own]")  # fmt: skip  # noqa: E501
 @click.option(
     "--reference", help="Other real images: a track, a data set, a folder, a .npy or .npz file, or saved statistics."
 )
-@click.option("--extractor", help="Another one, by name or as a file; `ganbench extractors` lists them.")
+@click.option("--extractor", help="Another extractor, by name or file; `ganbench extractors` lists them.")
 @click.option("--metrics", help="Names, such as standard,vendi, or all; `ganbench metrics` lists them.")
 @click.option("--labels", help="A .npy file of class numbers, for files in the order 1, 2, 10; or the word folders: sub-folders are classes.")  # fmt: skip  # noqa: E501
 @click.option("--samples", "n", type=int, help="Score this many, drawn once at random. [default: all; a run: as its track says]")  # fmt: skip  # noqa: E501
-@click.option("--layout", type=click.Choice(("nhwc", "nchw")), help="How arrays lie, where their shape does not say.")
+@click.option("--layout", type=click.Choice(("nhwc", "nchw")), help="Layout of an array whose shape is ambiguous.")
 @click.option("--range", "value_range", type=click.Choice(("0-1", "-1-1")),
-              help="What floats mean, where their values do not say.")  # fmt: skip
+              help="Range of floats whose values are ambiguous.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split of the data set that samples are compared with.")  # fmt: skip

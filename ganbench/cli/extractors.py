@@ -19,7 +19,7 @@ DROP = ("from", "features", "sha256", "weights")
 def extractors(files: tuple[Path, ...]) -> None:
     """List the extractors that tracks can name, or show what each FILE of `ganbench extractor train` holds.
 
-    The hash is the one that records and reports show; a downloaded network's is known once it was used.
+    The hash is the one that records and reports show; a downloaded network's is known after its first use.
     """
     if files:
         _show(files)

@@ -26,7 +26,7 @@ COMMANDS = {
     "reproduce": "Train a recorded run again and compare.",
     "publish": "Merge runs into the published leaderboards, after checking them.",
     "report": "Write boards, models and runs as a site to look at: tables, charts, samples.",
-    "remove": "Remove a run, or all runs of a row, wherever they lie.",
+    "remove": "Remove a run, or all runs of a row, yours and published.",
     "clean": "Remove files that can be made again, and say how much that freed.",
     "plugins": "List the models that can be run, and the broken ones.",
     "tracks": "List the tracks, or show one.",

@@ -45,7 +45,7 @@ def published_option(text: str = "The folder of published leaderboards, with the
     return folder_option("--published", "leaderboards", text)
 
 
-def data_dir_option(text: str = "Where data sets lie or go. [default: GANBENCH_DATA, else a cache]") -> Option:
+def data_dir_option(text: str = "The folder of data sets. [default: GANBENCH_DATA, else a cache]") -> Option:
     """``--data-dir``: None unless it is given."""
     return folder_option("--data-dir", None, text)
 

@@ -19,8 +19,8 @@ from ganbench.cli.options import data_dir_option, published_option, quiet_option
 def publish(track: str, budget: str | None, runs: Path, published: Path, data_dir: Path | None, quiet: bool) -> None:
     """Merge the runs of a track into --published, and write its board there.
 
-    Keys, checksums and hashes of samples are computed anew first. A track whose name is taken with other content is
-    refused, and so is a record that contradicts itself.
+    Keys, checksums and hashes of samples are checked first. Refused are a track whose name is taken with other content,
+    and a record that contradicts itself.
     """
     from ganbench.boards.publish import publish as merge
     from ganbench.boards.terminal import table

@@ -16,7 +16,7 @@ from ganbench.cli.options import published_option, runs_option
 @published_option()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(what: str, runs: Path, published: Path, yes: bool) -> None:
-    """Remove a run by its key (or its first letters), or all runs of a row by its label, wherever they lie.
+    """Remove a run by its key (or its first letters), or all runs of a row by its label, yours and published.
 
     Published boards that they stood on are written again.
     """

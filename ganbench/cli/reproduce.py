@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("record", metavar="KEY|run.json")
-@folder_option("--out", "reproduced", "Where it is trained: never where the record lies.")
+@folder_option("--out", "reproduced", "The folder to train it in; never the record's own.")
 @runs_option()
 @published_option()
 @data_dir_option()
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
 @click.option("--device", help="auto, cpu, cuda or cuda:N. [default: as recorded, where that is here]")
-@click.option("--threads", type=int, help="Threads of the run; they affect rounding. [default: as recorded]")
-@click.option("--plugin", metavar="FILE.py:Class", help="Where a model that came from a file lies now.")
+@click.option("--threads", type=int, help="Threads of the run; the number affects rounding. [default: as recorded]")
+@click.option("--plugin", metavar="FILE.py:Class", help="The present file of a model that came from a file.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole comparison."
 )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", help="How many seeds (3), or which (100-102); the track says how many by default.")
 @click.option("--budget", help="Another budget: 100kimg, 2000steps, 90s, 5m, or several joined by commas.")
 @click.option("--precision", type=click.Choice(("fp32", "bf16")), help="Number format of training steps. [default: the track's]")  # fmt: skip  # noqa: E501
-@click.option("--extractor", help="More extractors, by name or file, joined by commas: columns of their own.")
+@click.option("--extractor", help="More extractors, by name or file, joined by commas; each adds columns.")
 @click.option("--metrics", help="More metrics, such as standard,vendi; `ganbench metrics` lists them.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
@@ -39,17 +39,19 @@ if TYPE_CHECKING:
 @click.option("--settings", "settings_file", type=click.Path(dir_okay=False, path_type=Path),
               help="A file of hyper-parameters from `ganbench tune`; --set and brackets override it.")  # fmt: skip
 @click.option("--jobs", type=int, help="Processes at once, training and scoring. [default: one a core, or 1 on a GPU]")
-@click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")
+@click.option(
+    "--threads", type=int, help="Threads per process; the number affects rounding. [default: 1, on a GPU all]"
+)
 @runs_option()
 @boards_option()
 @published_option()
 @data_dir_option()
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights, as a file.")
 @click.option("--no-baselines", is_flag=True, help="Leave out real, noise and replay.")
-@click.option("--retry", metavar="HOW,...", help="Train again what ended so: failed, oom, timeout, diverged, killed; or all.")  # fmt: skip  # noqa: E501
+@click.option("--retry", metavar="HOW,...", help="Train again the runs that ended like this: failed, oom, timeout, diverged, killed; or all.")  # fmt: skip  # noqa: E501
 @click.option("--rerun", is_flag=True, help="Train everything again, from the first step.")
 @click.option("--stall-timeout", metavar="DURATION", help="How long a run may show no progress: 90s, 10m, 2h. [default: 10m, or 10 times its whole budget if that is less]")  # fmt: skip  # noqa: E501
-@click.option("--memory-limit", metavar="SIZE", help="The most memory a run may take, such as 4GiB (CPU).")
+@click.option("--memory-limit", metavar="SIZE", help="Memory limit of each run, such as 4GiB (CPU only).")
 @click.option("--deterministic", is_flag=True, help="Use deterministic algorithms alone.")
 @click.option("--checkpoint-every", "checkpoint_seconds", type=click.FloatRange(min=0.0, max=1e9), default=10.0,
               show_default=True, help="Seconds between two checkpoints of a run that trains.")  # fmt: skip
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 def run(boards: Path, published: Path, quiet: bool, no_baselines: bool, **options: object) -> int:
     """Train models under one budget, score their samples, rank them, and show the board.
 
-    What is done already is not done again: the same command with another --metrics only scores.
+    Finished runs are not trained again: the same command with other --metrics only scores.
 
     Exit status: 0 done; 1 a run failed (it is a row of the board); 2 the request was wrong.
     """

@@ -32,9 +32,9 @@ DROP = ("C", "R", "IS", "precision", "modes", "budget", "age", "data set", "mode
 @click.option("--status", help="List only these, separated by commas: ok, unscored, failed, running, damaged, ...")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), help="Write the list here as JSON; - prints it instead.")  # fmt: skip  # noqa: E501
 def runs(runs: Path, dataset: str | None, status: str | None, json_file: str | None) -> None:
-    """List runs: how they ended, with their main scores, and where those stand that have not ended.
+    """List runs: how they ended, their main scores, and the progress of those that have not ended.
 
-    The same `ganbench run` continues an interrupted run, and does a damaged one again. `ganbench score` scores those
+    The same `ganbench run` continues an interrupted run, and repeats a damaged one. `ganbench score` scores those
     that are not scored.
     """
     from ganbench.store.status import DAMAGED, STATUSES, UNSCORED, survey
@@ -43,7 +43,7 @@ def runs(runs: Path, dataset: str | None, status: str | None, json_file: str | N
     wanted = known if status is None else tuple(part.strip() for part in status.split(","))
     for name in wanted:
         if name not in known:
-            raise RequestError(f"--status {status!r}: no run is {name!r}{did_you_mean(name, known)}")
+            raise RequestError(f"--status {status!r}: unknown status {name!r}{did_you_mean(name, known)}")
     every = survey(runs)
     entries = [
         each

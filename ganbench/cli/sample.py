@@ -15,7 +15,7 @@ from ganbench.errors import DivergedError, RequestError
 @click.option("-n", "count", default=64, show_default=True, help="How many samples.")
 @click.option("--export", type=click.Path(path_type=Path), default=Path("samples.png"), show_default=True,
               help="A .png picture, a .npz file of uint8 images with their labels, or a folder (a path that ends in /) of PNG files.")  # fmt: skip  # noqa: E501
-@click.option("--seed", default=0, show_default=True, help="Another seed, other samples.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the samples.")
 @runs_option()
 def sample(key: str, count: int, export: Path, seed: int, runs: Path) -> None:
     """Draw samples from the trained model of run KEY (a key, the first letters of one, or its folder)."""

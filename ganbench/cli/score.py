@@ -21,14 +21,16 @@ from ganbench.cli.signals import Ended, orderly_end
 
 @click.command()
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--track", help="The track whose reference and settings count. [default: that of each run's data set and budget]")  # fmt: skip  # noqa: E501
+@click.option("--track", help="The track that sets the reference and the settings. [default: that of each run's data set and budget]")  # fmt: skip  # noqa: E501
 @click.option("--metrics", help="Metrics beside the track's, such as vendi; `ganbench metrics` lists them.")
-@click.option("--extractor", help="More extractors, by name or file, joined by commas: columns of their own.")
+@click.option("--extractor", help="More extractors, by name or file, joined by commas; each adds columns.")
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
 @device_option(RUNS_SHARE)
 @click.option("--jobs", type=int, help="Processes at once. [default: one a core, or 1 on a GPU]")
-@click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")
+@click.option(
+    "--threads", type=int, help="Threads per process; the number affects rounding. [default: 1, on a GPU all]"
+)
 @runs_option()
 @boards_option()
 @published_option()

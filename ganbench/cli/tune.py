@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @device_option(RUNS_SHARE)
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter, which is then not tuned.")  # fmt: skip  # noqa: E501
 @click.option("--jobs", type=int, help="Processes at once. [default: one a core, or 1 on a GPU]")
-@click.option("--threads", type=int, help="Threads of each; they affect rounding. [default: 1, on a GPU all]")
+@click.option(
+    "--threads", type=int, help="Threads per process; the number affects rounding. [default: 1, on a GPU all]"
+)
 @folder_option("--runs", "tuning", "The folder of the runs that are tried, and of Optuna's journal.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The settings file. [default: TRACK.json in --runs]")  # fmt: skip  # noqa: E501
 @data_dir_option()
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 def tune(quiet: bool, **options: object) -> int:
     """Choose hyper-parameters: every model is given the same number of runs, scored against the validation split.
 
-    What is tried is declared beside the fields of a model's Config. The same command goes on where it was interrupted;
-    with a larger --runs-each it goes on from what it has tried. `ganbench run --settings FILE` uses what was found.
+    A model declares what to try beside the fields of its Config. The same command continues an interrupted search; a
+    larger --runs-each continues a finished one. `ganbench run --settings FILE` uses what was found.
 
     Exit status: 0 done; 1 all runs of a model failed; 2 the request was wrong.
     """

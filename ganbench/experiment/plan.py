@@ -36,7 +36,7 @@ def seed_indices(seeds: str | int | None, track: Track) -> list[int]:
     if end <= start:
         raise RequestError(f"--seeds {text!r}: nothing would be trained: at least 1")
     if end - start > MOST_SEEDS:
-        raise RequestError(f"--seeds {text!r}: more than {MOST_SEEDS:,} seeds; {first}-{first} is that seed alone")
+        raise RequestError(f"--seeds {text!r}: more than {MOST_SEEDS:,} seeds; for that one write {first}-{first}")
     return list(range(start, end))
 
 
@@ -158,7 +158,7 @@ def _choose(wanted: tuple[str | type[Model], dict[str, str]], registry: Registry
         if spec not in known:
             if spec.__module__ == "__main__":
                 raise RequestError(
-                    f"class {spec.__qualname__}: put it into a file of its own: runs are other processes"
+                    f"class {spec.__qualname__}: define it in an importable file, since runs are separate processes"
                 )
             registry.take("models", spec, Origin(spec.__module__, "", spec.__qualname__))
             return registry.get("models", spec.name), settings

@@ -44,7 +44,7 @@ class Request:
 def prepare(request: Request, registry: Registry, note: Callable[[str], None] = lambda sentence: None) -> list[Session]:
     """Return one session for each track whose runs are to be scored; `RequestError` says what is wrong.
 
-    `note` is told of runs that are left out.
+    `note` is called with each run that is left out.
     """
     store = Store(request.runs)
     records = [_named(key, store) for key in request.keys] or _all(store, note)
@@ -74,7 +74,7 @@ def _session(track: Track, records: Sequence[RunRecord], request: Request, regis
     for record in records:
         if record.spec.training.train_sha256 != protocols.training.train_sha256:
             raise RequestError(
-                f"{record.key}: was trained on {record.spec.training.dataset} of another content than {track.dataset}"
+                f"{record.key}: was trained on {record.spec.training.dataset} with other content than {track.dataset}"
             )
     jobs, threads = share_out(request.jobs, request.threads, devices[0], len(devices))
     runtime = RuntimeConfig(device=worker_device(devices), threads=threads, command=list(request.command))

@@ -237,7 +237,7 @@ def _retried(request: Request) -> frozenset[RunStatus]:
         return frozenset(map(RunStatus, known))
     for name in names:
         if name not in known:
-            raise RequestError(f"--retry {request.retry!r}: no run ends as {name!r}{did_you_mean(name, known)}")
+            raise RequestError(f"--retry {request.retry!r}: unknown status {name!r}{did_you_mean(name, known)}")
     return frozenset(map(RunStatus, names))
 
 

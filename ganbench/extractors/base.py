@@ -81,5 +81,5 @@ class ExtractorSource:
             raise RequestError(f"extractor {self.name!r}: takes {takes}, and {name} holds {holds}: {advice}")
 
     def classes_of(self, weights: Path | None) -> int:
-        """Return the number of classes that the network tells apart with these weights (0: none)."""
+        """Return the number of classes that the network distinguishes with these weights (0: none)."""
         return self.outputs_of(weights).classes

@@ -77,7 +77,7 @@ def train(
     """Train with AdamW on a one-cycle schedule; the weights returned are their running average.
 
     `build` makes a network that takes `shape` (C, H, W) and returns features and logits; the split is labelled. Images
-    are moved by up to 2 pixels of 28. `report` is told after every update. torch's global seed is set.
+    are moved by up to 2 pixels of 28. `report` is called after every update. torch's global seed is set.
     """
     assert split.labels is not None
     torch.manual_seed(seed)

@@ -34,11 +34,11 @@ def plan_training(dataset: Dataset, epochs: int | None = None) -> TrainingPlan:
     """Return what fits a data set; raise `RequestError` where no classifier can be trained on it."""
     train_split, who = dataset.train, f"data set {dataset.name!r}"
     if dataset.classes < 2:
-        raise RequestError(f"{who}: has {dataset.classes or 'no'} classes: an extractor learns to tell classes apart")
+        raise RequestError(f"{who}: has {dataset.classes or 'no'} classes: an extractor needs at least two classes")
     for name, split in (("training", train_split), ("test", dataset.test)):
         _check_labels(split, dataset.classes, f"{who}: its {name} split")
     if len(dataset.shape) == 1:
-        raise RequestError(f"{who}: holds points, and such an extractor is of images: take the extractor 'coordinates'")
+        raise RequestError(f"{who}: holds points, and only images train an extractor: use the extractor 'coordinates'")
     channels, *size = dataset.shape
     if channels not in (1, 3) or min(size) < LEAST:
         form = "x".join(map(str, dataset.shape))
@@ -71,7 +71,7 @@ def train_classifier(
 ) -> PackedClassifier:
     """Train and return a file's content. On a CPU, the same seed and number of threads give the same bytes.
 
-    `report` is told after every update. torch's global seed is left as it was.
+    `report` is called after every update. torch's global seed is left as it was.
     """
     dataset, architecture, shape = plan.dataset, plan.architecture, plan.shape
     with torch.random.fork_rng([device] if device.type == "cuda" else []):

@@ -29,7 +29,10 @@ def export_samples(path: Path, samples: NDArray[Any], labels: NDArray[np.int64] 
         elif samples.shape[1:] == (2,):
             write_points(path, samples)
         else:
-            raise RequestError(f"--export {path}: of samples of shape {samples.shape[1:]} there is no picture: .npz")
+            shape = samples.shape[1:]
+            raise RequestError(
+                f"--export {path}: no picture can be drawn of samples of shape {shape}: name a .npz file"
+            )
     elif samples.ndim == 4:
         digits = len(str(len(samples) - 1))
         for index, image in enumerate(samples.transpose(0, 2, 3, 1)):
@@ -37,4 +40,4 @@ def export_samples(path: Path, samples: NDArray[Any], labels: NDArray[np.int64] 
             name = f"{index:0{digits}}.png"
             atomic_write(path / name, lambda stream, picture=picture: picture.save(stream, format="PNG"))  # type: ignore[misc]
     else:
-        raise RequestError(f"--export {path}: points are no image files: name a .npz file")
+        raise RequestError(f"--export {path}: points cannot be written as images: name a .npz file")

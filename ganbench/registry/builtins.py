@@ -59,7 +59,7 @@ def built_in() -> Registry:
 
 
 def discover(report: Callable[[Broken], None] = lambda broken: None) -> Registry:
-    """Return a registry that holds every installed plugin too; `report` is told of whatever is broken."""
+    """Return a registry that holds every installed plugin too; `report` is called with whatever is broken."""
     registry = built_in()
     take_in(registry, report)
     return registry

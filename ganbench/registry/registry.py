@@ -185,7 +185,7 @@ def _call(hook: Any, kind: str, register: Callable[[Any], None]) -> None:
 
 
 def take_in(registry: Registry, report: Callable[[Broken], None] = lambda broken: None) -> None:
-    """Load every entry point that may run; `report` is told of whatever is broken.
+    """Load every entry point that may run; `report` is called with whatever is broken.
 
     Raises `RequestError` where ``GANBENCH_PLUGINS`` names a plugin that is not installed.
     """

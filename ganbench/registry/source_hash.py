@@ -79,7 +79,7 @@ def _locate(place: str) -> tuple[_Module, OwnCode]:
             raise RequestError(f"{place}: there is no such file")
         return _Module("", path), own_code_of_file(path)
     if not place or not all(part.isidentifier() for part in place.split(".")):
-        raise RequestError(f"{place!r} is no module")
+        raise RequestError(f"{place!r} is not a module")
     own = own_code_of_module(place)
     found = own.find(place)
     if found is None:

@@ -12,7 +12,9 @@ from ganbench.registry.registry import Broken, Registry
 
 
 def discover_without_models(report: Callable[[Broken], None] = lambda broken: None) -> Registry:
-    """Return a registry of all installed data sets, extractors, metrics and tracks; `report` is told of what is broken.
+    """Return a registry of all installed data sets, extractors, metrics and tracks.
+
+    `report` is called with what is broken.
 
     The catalog, which another process makes, says which entry points bring these: no other is imported here.
     """

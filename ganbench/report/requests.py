@@ -79,7 +79,7 @@ def found(
 ) -> list[Asked]:
     """Return every board that the store or the published folder has runs of, in the order of their names.
 
-    `left_out` is told of a track that has runs and whose board cannot be made here, and why.
+    `left_out` is called with a track that has runs and whose board cannot be made here, and why.
     """
     trained = _trained(places.store)
     tracks = [entry.thing.with_budget(budget).with_precision(precision) for entry in registry.all("tracks")]

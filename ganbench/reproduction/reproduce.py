@@ -227,7 +227,7 @@ def _find(record: RunRecord, plugin: str | None, registry: Registry) -> _Here:
     except Exception as error:  # what a module raises when imported may be anything
         if of_file:
             why = "it is not there any more, or was never run here"
-            raise RequestError(f"{recorded}: {why}: --plugin FILE.py:Class says where it lies now") from error
+            raise RequestError(f"{recorded}: {why}: name its present file with --plugin FILE.py:Class") from error
         registry.get("models", name)  # raises, and knows more: a broken plugin, one left out, a similar name
         raise RequestError(str(error)) from error
     if model.name != name:

@@ -9,7 +9,7 @@
           spec.json        what was asked for                runtime.json  how it was to be trained
           resume.pt        where training stood last
 
-Published runs lie in the same layout under ``leaderboards/<track>/runs``, without samples and checkpoints.
+Published runs have the same layout under ``leaderboards/<track>/runs``, without samples and checkpoints.
 """
 
 from __future__ import annotations

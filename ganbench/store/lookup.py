@@ -54,7 +54,7 @@ def find_run(key: str, runs: Path, published: Path) -> tuple[Path, RunRecord]:
     return path, record
 
 
-_UNFINISHED = "it has no record yet: the same `ganbench run` goes on with it, `ganbench show` tells where it stands"
+_UNFINISHED = "it has no record yet: the same `ganbench run` continues it, `ganbench show` shows its progress"
 
 
 def _by_path(key: str) -> Path | None:

@@ -1,7 +1,7 @@
 """The store: one folder for each run, named by its key. Nothing in it is trusted unseen, and no record is ever deleted.
 
 Which file is which stands in `ganbench.store.layout`. These are plain files and POSIX locks, which network file
-systems have too. Published runs lie in the same layout, so that one class reads both.
+systems have too. Published runs have the same layout, so that one class reads both.
 """
 
 from __future__ import annotations

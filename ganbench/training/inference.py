@@ -75,7 +75,7 @@ def redraw(run: TrainedRun, n: int, data_file: Path, device: torch.device) -> Sa
     if array_sha256(samples[: known.n]) != known.sha256:
         raise RequestError(
             f"{run.folder}: the samples drawn again from its checkpoint are not those of its record (sha256 differs): "
-            "another machine, device or version computes other digits"
+            "another machine, device or version rounds differently"
         )
     if n > known.n:
         write_samples(run.folder, f"final-{n}", samples)

@@ -88,7 +88,7 @@ def read_trained(folder: Path) -> TrainedRun:
         runtime = RuntimeConfig.model_validate_json((folder / RUNTIME).read_bytes())
         state = read_file(path)
     except Damaged as error:
-        raise RequestError(f"{error}: the `ganbench run` that made it makes it again with --rerun") from error
+        raise RequestError(f"{error}: train it again with `ganbench run --rerun`") from error
     except (OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise RequestError(f"{folder}: no trained model ({reason})") from error

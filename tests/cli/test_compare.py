@@ -94,7 +94,7 @@ def test_json_is_what_python_returns(place: Path) -> None:
             "the board digits-smoke+7steps has no rows: `ganbench run` trains some",
         ),
         (("good", "a.json"), "compare two rows of a board, or two reports (.json), not one of each"),
-        (("a.json", "b.json"), "--track belongs to rows of a board"),
+        (("a.json", "b.json"), "--track applies to rows of a board"),
     ],
 )
 def test_a_wrong_request_is_one_line(place: Path, words: tuple[str, ...], why: str) -> None:

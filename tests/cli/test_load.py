@@ -164,4 +164,4 @@ def test_without_a_trained_model_the_reason_is_said(smoke: Smoke, command: Comma
     record.model_copy(update={"status": RunStatus.TIMEOUT, "reason": "too slow"}).write(folder / "run.json")
     assert "it ended as timeout: too slow" in said()
     (folder / "run.json").unlink()
-    assert "the same `ganbench run` goes on with it" in said()
+    assert "the same `ganbench run` continues it" in said()

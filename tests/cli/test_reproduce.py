@@ -82,7 +82,7 @@ def test_a_file_that_moved_and_one_that_changed(command: Command, tmp_path: Path
     (old / "quick.py").unlink()
     answer = command("reproduce", key, *runs, *out)
     assert (answer.status, answer.out) == (2, "")
-    assert "--plugin FILE.py:Class says where it lies now" in answer.err
+    assert "name its present file with --plugin FILE.py:Class" in answer.err
 
     moved = ("--plugin", f"{new / 'quick.py'}:Quick")
     answer = command("reproduce", key, *runs, *out, *moved, "--quiet")

@@ -106,7 +106,7 @@ def test_an_empty_store_is_one_line(command: Command, tmp_path: Path) -> None:
     assert "there is no such folder" in command("runs", "--runs", tmp_path / "nowhere").out
     assert command("runs", "--runs", tmp_path, "--json", "-").out == "[]\n"
     refused = command("runs", "--runs", tmp_path, "--status", "faild")
-    assert refused == Answer(2, "", "ganbench: --status 'faild': no run is 'faild' (did you mean 'failed'?)\n")
+    assert refused == Answer(2, "", "ganbench: --status 'faild': unknown status 'faild' (did you mean 'failed'?)\n")
 
 
 def test_an_empty_path_is_not_the_current_folder(command: Command) -> None:

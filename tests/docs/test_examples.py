@@ -31,7 +31,7 @@ SMALL = {
 SMALL_IMAGES = {"dataset": "digits", "extractor": "lenet-mnist"}
 """What tracks have, too, whose images are large, or are not in the package."""
 
-LARGE = {"mnist5k", "mnist", "mnist-binary", "fashion-mnist", "cifar10"}
+LARGE = {"mnist5k", "mnist5k-binary", "mnist", "mnist-binary", "fashion-mnist", "cifar10"}
 
 SMALL_OPTIONS = {
     "--budget": {"100kimg": "3steps", "2000steps": "4steps", "2m": "1s", "100kimg,2m": "2steps,1m"},
@@ -152,7 +152,8 @@ def test_the_first_command_is_the_readmes() -> None:
 
 def test_blocks_are_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("```sh\n# why\na && b\nc \\\n  d\n```\n<!-- not run: a GPU -->\n```python\n# x_y.py\n1\n```\n```\nno\n```\n")
+    code = "<!-- not run: a GPU -->\n```python\n# x_y.py\n1\n```\n"
+    page.write_text(f"```sh\n# why\na && b\nc \\\n  d\n```\n{code}```\nno\n```\n")
     first, second = blocks(page)
     assert commands(first.text) == ["a", "b", "c    d"]
     assert (second.file, second.not_run) == ("x_y.py", "a GPU")

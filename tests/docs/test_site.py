@@ -21,7 +21,8 @@ LINK = re.compile(r"\]\(([^)\s#]+)")
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     """`--strict` fails on links and anchors that lead nowhere, and on pages outside the navigation."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
-    built = subprocess.run(command, cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True)
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}  # an advertisement of another program
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
     reference = (tmp_path / "reference" / "cli.html").read_text()
     assert "--stall-timeout" in reference and "Usage" in reference

@@ -34,5 +34,5 @@ def test_points_are_a_picture_or_arrays_and_no_folder(tmp_path: Path) -> None:
     export_samples(tmp_path / "p.npz", POINTS, None)
     with pytest.raises(RequestError, match="name a .npz file"):
         export_samples(tmp_path / "p", POINTS, None)
-    with pytest.raises(RequestError, match="there is no picture"):
+    with pytest.raises(RequestError, match="no picture can be drawn"):
         export_samples(tmp_path / "q.png", np.zeros((7, 3), dtype=np.float32), None)

@@ -187,7 +187,7 @@ def test_a_file_is_run_only_where_it_was_named(
 ) -> None:
     path, marker = tmp_path / "sly.py", tmp_path / "executed"
     path.write_text(f"open({str(marker)!r}, 'w').close()\n")
-    with pytest.raises(RequestError, match="--plugin FILE.py:Class says where it lies now"):
+    with pytest.raises(RequestError, match="name its present file with --plugin FILE.py:Class"):
         prepared(changed(record, info={"name": "sly"}, import_path=f"{path}:Sly"))
     assert not marker.exists()
 
