@@ -98,7 +98,7 @@ def read_trained(folder: Path) -> TrainedRun:
 def _why_not(folder: Path) -> str:
     if not (folder / RUN).exists():
         asked = (folder / SPEC).exists()
-        return "the same `ganbench run` goes on with it" if asked else f"there is no {RUN} and no {SPEC}"
+        return "the same `ganbench run` continues it" if asked else f"there is no {RUN} and no {SPEC}"
     try:
         record = read_run(folder / RUN)
     except RequestError as error:
