@@ -32,7 +32,7 @@ def refusal(record: RunRecord, now: datetime.datetime) -> str:
         if date is None:
             return f"it says that it started on {str(said)[:40]!r}, which is no date"
         if date > now + datetime.timedelta(days=1):
-            return f"it says that it started on {said}, which lies ahead"
+            return f"it says that it started on {said}, which is in the future"
     return ""
 
 

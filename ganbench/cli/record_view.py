@@ -73,7 +73,7 @@ def show_unfinished(entry: Entry, spec: RunSpec | None) -> None:
     if entry.status == INTERRUPTED:
         _line("continue", "the `ganbench run` that started it continues it")
     elif entry.status == DAMAGED:
-        _line("continue", "the `ganbench run` that started it does it again")
+        _line("continue", "the `ganbench run` that started it repeats it")
     if log := tail(entry.folder / LOG).strip():
         _show_log(log)
 

@@ -44,7 +44,7 @@ def show_reports(found: ReportComparison) -> None:
     print_table("values ± standard errors over samples", ("metric", "A", "B", "z"), values, fold=("metric",))
     if not found.comparable:
         click.echo("*: these two numbers do not compare")
-    print_line("z: A - B in standard errors over samples; of training seeds it says nothing")
+    print_line("z: A - B in standard errors over samples; it does not cover training seeds")
     for letter, report in zip("AB", (found.a, found.b), strict=True):
         for note in report.notes:
             print_line(f"{letter}: {note}")

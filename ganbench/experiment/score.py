@@ -56,12 +56,12 @@ def prepare(request: Request, registry: Registry, note: Callable[[str], None] = 
         track = _track(record, request, registry)
         if track is None:
             if request.keys:
-                raise RequestError(f"{record.key}: no track has its data set and budget: name one with --track")
+                raise RequestError(f"{record.key}: no track has its data set and budget: name a track with --track")
             note(f"{record.key} ({record.spec.model_info.label}): no track has its data set and budget: left out")
             continue
         by_track.setdefault(track.name, (track, []))[1].append(record)
     if not by_track:
-        raise RequestError(f"--runs {request.runs}: no run that a track compares: name one with --track")
+        raise RequestError(f"--runs {request.runs}: no run fits a track: name a track with --track")
     return [_session(track, group, request, registry, store) for track, group in by_track.values()]
 
 
@@ -97,7 +97,7 @@ def _named(key: str, store: Store) -> RunRecord:
     if record is None or record.samples is None:
         raise RequestError(f"{key}: has no samples: {'it did not end well' if record else 'it is not finished'}")
     if folder.parent.resolve() != store.root.resolve():
-        raise RequestError(f"{key}: lies in {folder.parent}: name that folder with --runs")
+        raise RequestError(f"{key}: is in {folder.parent}: name that folder with --runs")
     return record
 
 

@@ -34,9 +34,9 @@ SMALL_IMAGES = {"dataset": "digits", "extractor": "lenet-mnist"}
 LARGE = {"mnist5k", "mnist5k-binary", "mnist", "mnist-binary", "fashion-mnist", "cifar10"}
 
 SMALL_OPTIONS = {
-    "--budget": {"100kimg": "3steps", "2000steps": "4steps", "2m": "1s", "100kimg,2m": "2steps,1m"},
-    "--seeds": {"5": "2"},
-    "--runs-each": {"20": "2"},
+    "--budget": {"100kimg": "3steps", "2000steps": "4steps", "2m": "1s", "100kimg,2m": "3steps"},
+    "--seeds": {"5": "1"},
+    "--runs-each": {"20": "1"},
 }
 """What stands for the values of options that ask for much."""
 
@@ -89,7 +89,6 @@ def run(command: str) -> None:
             words[at] = values.get(words[at], words[at])
     status, out, err = call(*words[1:])
     assert status == 0, f"{command}\n{out}{err}"
-    assert out or err, f"{command} said nothing"
 
 
 def ready(text: str, folder: Path) -> str:
