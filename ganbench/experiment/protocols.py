@@ -100,7 +100,7 @@ def resolve(
     own = _plan(track, dataset, track.extractor, own_weights, _columns(track, metrics, registry), registry, against)
     headline = next(metric for metric in own.metrics if metric.name == track.headline)
     if headline.direction != "lower":
-        raise RequestError(f"track {track.name!r}: headline {track.headline!r}: name a metric for which lower is better")
+        raise RequestError(f"track {track.name!r}: headline {track.headline!r}: choose one for which lower is better")
     others = [_other(track, dataset, name, other_weights, own, metrics, registry, against) for name in names]
     return Protocols(track, dataset, training, (own, *(plan for plan in others if plan is not None)), data_dir)
 

@@ -55,7 +55,13 @@ def test_a_seed_that_was_searched_for_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("date", "reason"),
-    [(AHEAD, "is in the future"), ("2099-01-01", "is in the future"), ("9999", "no date"), ("zzz", "no date"), (10**30, "no date")],
+    [
+        (AHEAD, "in the future"),
+        ("2099-01-01", "in the future"),
+        ("9999", "no date"),
+        ("zzz", "no date"),
+        (10**30, "no date"),
+    ],
     ids=["in three days", "in a century", "a year", "letters", "a number"],
 )
 def test_a_start_that_lies_ahead_or_is_no_date_supersedes_nothing(tmp_path: Path, date: Any, reason: str) -> None:

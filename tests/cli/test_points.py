@@ -144,7 +144,7 @@ def test_what_ships_is_known_and_fits_together(registry: Registry, name: str) ->
     assert found.dataset.sha256 == registry.get("datasets", name).thing.sha256
     assert found.board.headline.name == "mode_kl"
     assert (found.board.headline.direction, len(found.board.metrics)) == ("lower", len(track.metrics))
-    with pytest.raises(RequestError, match="name a metric for which lower is better"):
+    with pytest.raises(RequestError, match="choose one for which lower is better"):
         resolve(track.model_copy(update={"headline": "high_quality"}), registry)
 
 
