@@ -38,6 +38,9 @@ SMALL_OPTIONS = {
     "--budget": {"100kimg": "3steps", "2000steps": "4steps", "2m": "1s", "100kimg,2m": "3steps"},
     "--seeds": {"5": "1"},
     "--runs-each": {"20": "1"},
+    "-n": {"200": "40", "500": "40"},
+    "--samples": {"100": "30"},
+    "--epochs": {"2": "1"},
 }
 """What stands for the values of options that ask for much."""
 
