@@ -128,7 +128,7 @@ def test_examples(page: Path, request: pytest.FixtureRequest) -> None:
         for block in shown:
             if block.file:
                 (folder / block.file).write_text(block.text)
-            elif block.language == "sh":
+            if block.language == "sh":
                 _shell(block, folder)
             elif block.language == "python":
                 _python(block, folder, names)

@@ -42,6 +42,8 @@ def test_it_is_installed_and_run_by_name(
 ) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
+    for beside in ("runs", "boards", "leaderboards"):  # what a first use leaves, and setuptools would package
+        (source / beside).mkdir()
     for name, text in package.items():
         (source / name).write_text(text)
     pip = [
