@@ -50,7 +50,7 @@ MODELS: dict[str, Fault] = {
         "an endless loop in `__init__`", "timeout: stalled: no progress for 12 s during building", 1, "record: timeout"
     ),
     "HangsInStep": Fault(
-        "an endless loop in `step` that is deaf to SIGTERM",
+        "an endless loop in `step` that ignores SIGTERM",
         "timeout: stalled: no progress for 12 s during training",
         1,
         "record: timeout",
@@ -121,7 +121,7 @@ MODELS: dict[str, Fault] = {
     "CallsItselfCeiling": Fault(
         '`self.role = "ceiling"` in `__init__`', "", 1, RECORD_OK + "; the same scores as an honest twin"
     ),
-    "Healthy": Fault("nothing, beside all these", "", 1, RECORD_OK),
+    "Healthy": Fault("no fault, run beside all these", "", 1, RECORD_OK),
 }
 ALL_IN_ONE = "All in one run: its exit status is 1, since some of its runs failed."
 
@@ -170,13 +170,13 @@ FILES: dict[str, Fault] = {
     ),
 }
 
-HEAD = """# What can go wrong, and what then happens
+HEAD = """# Faults and what follows
 
-Made from `tests/faults`, which injects each of these for real, in processes of its own, and checks every cell:
+Made from `tests/faults`, which injects each of these faults in separate processes and checks every cell:
 `python -m tests.faults.cases` writes this page. A run that ends badly never ends the command: it is a row of the board,
 and its record holds the last lines of its log. "The same as undisturbed" is: every sample, every metric and every
-point of the curve are equal to the last digit (on a CPU). `resumed` in a record tells where training went on from a
-checkpoint.
+point of the curve are equal to the last digit (on a CPU). `resumed` in a record says after how many images
+training resumed from a checkpoint.
 
 Exit status: 0 done; 1 some run failed; 2 the request was wrong; 128 + n the command was ended by signal n.
 """
