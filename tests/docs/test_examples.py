@@ -150,11 +150,11 @@ def test_commands_stand_in_blocks_that_are_run() -> None:
     in_other_blocks = re.compile(r"^```\w*\n(?:\$ )?(?:ganbench|pip|python) .*$", re.M)
     found = {}
     for page in PAGES:
-        if page.name not in WRITTEN_BY_COMMANDS:
+        if page not in WRITTEN_BY_COMMANDS:
             text = run_blocks.sub("", page.read_text())
-            found[page.name] = indented.findall(text) + in_other_blocks.findall(text)
+            found[str(page.relative_to(ROOT))] = indented.findall(text) + in_other_blocks.findall(text)
     assert len(found.pop("README.md")) == 2
-    assert {name: lines for name, lines in found.items() if lines} == {}
+    assert {page: lines for page, lines in found.items() if lines} == {}
 
 
 def test_the_first_command_is_the_readmes() -> None:
