@@ -23,10 +23,13 @@ def tracks(context: click.Context) -> None:
 @tracks.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Print one track, field by field, as its .toml file says it."""
+    """Print one track as its .toml file says it: change a copy, and name that with --track.
+
+    ganbench tracks show mnist5k-quick > mine.toml
+    """
+    from ganbench.tracks.track import Track
+
     known = {track["name"]: track for track in catalog()["tracks"]}
     if name not in known:
         raise RequestError(f"unknown track {name!r}{did_you_mean(name, known)}")
-    for field, value in known[name].items():
-        if field != "origin":
-            click.echo(f"{field} = {value!r}" if isinstance(value, int) else f'{field} = "{value}"')
+    click.echo(Track(**{field: known[name][field] for field in Track.model_fields}).toml(), nl=False)

@@ -97,7 +97,9 @@ def resolve(
     if weights is not None and len(names) > 1:
         raise RequestError(f"--weights {weights}: is one file, and --extractor names {len(names)}: name one of them")
     own_weights, other_weights = (None, weights) if names else (weights, None)
-    own = _plan(track, dataset, track.extractor, own_weights, _columns(track, metrics, registry), registry, against)
+    extractor, own_weights = by_file(track.extractor, own_weights)
+    assert extractor is not None
+    own = _plan(track, dataset, extractor, own_weights, _columns(track, metrics, registry), registry, against)
     headline = next(metric for metric in own.metrics if metric.name == track.headline)
     if headline.direction != "lower":
         raise RequestError(f"track {track.name!r}: headline {track.headline!r}: choose one for which lower is better")

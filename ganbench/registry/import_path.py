@@ -36,7 +36,7 @@ def load_file(spec: str, registry: Registry) -> Registered:
         path = path.resolve()
     if not path.is_absolute() or not path.is_file():
         raise RequestError(f"plugin {spec!r}: there is no file {str(path)!r}")
-    model = getattr(_module_from(path), class_name, None)
+    model = getattr(module_of_file(path), class_name, None)
     if model is None:
         raise RequestError(f"plugin {spec!r}: {path.name} defines no {class_name!r}")
     try:
@@ -48,7 +48,7 @@ def load_file(spec: str, registry: Registry) -> Registered:
     return entry
 
 
-def _module_from(path: Path) -> ModuleType:
+def module_of_file(path: Path) -> ModuleType:
     """Import a file once; another content is another module."""
     content = path.read_bytes()
     name = f"{FILE_PREFIX}{path.stem}_{hashlib.sha256(str(path).encode() + content).hexdigest()[:12]}"
@@ -104,7 +104,7 @@ def import_path(model: type[Model], origin: Origin) -> str:
 def resolve(place: str) -> type[Model]:
     """Return the class at an `import_path` that a planned run gives."""
     home, _, qualified = place.rpartition(":")
-    found: Any = _module_from(Path(home)) if home.endswith(".py") else importlib.import_module(home)
+    found: Any = module_of_file(Path(home)) if home.endswith(".py") else importlib.import_module(home)
     for part in qualified.split("."):
         found = getattr(found, part)
     return found  # type: ignore[no-any-return]

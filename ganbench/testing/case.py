@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,8 +24,12 @@ from ganbench.training.seeding import seed_everything
 from ganbench.training.state import capture, random_states, restore, set_random_states
 from ganbench.training.state_codec import Node, UnsavableError
 
-N, BATCH, STEPS, SAMPLES = 64, 8, 3, 7
-"""Training images, images a step, steps before an interruption (and after it), samples that are compared."""
+N, BATCH, STEPS = 64, 8, 3
+"""Training images, images a step, steps before an interruption (and after it)."""
+SAMPLES = 2
+"""Samples that are compared: more would take longer, and show nothing else."""
+SEED = 14062661
+"""What a model is built from: no number that an author would write."""
 CPU = torch.device("cpu")
 
 Kind = type[Model]
@@ -30,17 +38,22 @@ Losses = list[dict[str, float]]
 
 @dataclass
 class Training:
-    """A model, and the losses of its steps so far."""
+    """A model, the losses of its steps so far, and how it began.
+
+    `weights` are those that `__init__` made, `generators` where those of random numbers stood after each call.
+    """
 
     model: Model
-    losses: Losses
+    weights: list[Tensor] = field(default_factory=list)
+    losses: Losses = field(default_factory=list)
+    generators: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass
 class Uninterrupted(Training):
     """Twice `STEPS` steps at a stretch, and where the generators of random numbers stood then."""
 
-    random: Node
+    random: Node = None
 
 
 @dataclass
@@ -64,37 +77,42 @@ class Case:
     """
 
     def __init__(self, kind: Kind, shape: tuple[int, ...], classes: int, settings: dict[str, Any]) -> None:
-        self.kind, self.settings = kind, settings
-        self.name = getattr(kind, "name", kind.__name__)
+        self.kind, self.settings, self.calling = kind, settings, ""
+        self.name = getattr(kind, "name", getattr(kind, "__name__", repr(kind)))
         self.data = DataSpec(shape, classes, "made-up", N)
         generator = torch.Generator().manual_seed(1)
         self.images = torch.rand(N, *shape, generator=generator) * 2 - 1
         self.labels = torch.arange(N) % classes if classes else None
-        self.trains = kind.step is not Model.step
+        self.trains = getattr(kind, "step", None) is not Model.step
 
     @cached_property
     def guard(self) -> ProcessGuard:
         """The global state as it was before the model was first built."""
         return ProcessGuard()
 
-    def watch(self, during: str) -> None:
+    @contextmanager
+    def watched(self, call: str) -> Iterator[None]:
+        """Call the author's code; AssertionError where it changes the process's global state."""
+        self.calling = call
+        self.guard.seeded()
+        yield
+        self.calling = ""
         try:
-            self.guard.check(during)
+            self.guard.check(call)
         except TamperedError as error:
             raise AssertionError(f"{self.name}: {error}") from error
 
     # What is done to a model.
 
-    def built(self) -> Model:
-        """Return a new model, always from the same seed."""
-        assert self.guard
-        seed_everything(0)
+    def built(self, seed: int = SEED) -> Model:
+        """Return a new model, from the same seed unless another is given."""
         try:
-            model = self.kind(self.data, make_config(self.kind, self.settings))
+            config = make_config(self.kind, self.settings)
+            seed_everything(seed)
+            with self.watched("__init__"):
+                return self.kind(self.data, config)
         except RequestError as error:
             raise AssertionError(str(error)) from error
-        self.watch("__init__")
-        return model
 
     def steps(self, model: Model, first: int = 0, last: int = STEPS, precision: str = "fp32") -> Losses:
         """Make the steps from `first` up to `last`, as the training loop does, and return their losses."""
@@ -104,9 +122,8 @@ class Case:
         model.train()
         for number in range(first, last):
             batch, untouched = self.batch(number), self.batch(number)
-            with context:
+            with self.watched("step"), context:
                 losses = model.step(batch)
-            self.watch("step")
             found.append(self._checked(losses, f"in step {number + 1}"))
             same = torch.equal(batch.images, untouched.images)
             if batch.labels is not None and untouched.labels is not None:
@@ -116,62 +133,87 @@ class Case:
 
     def finish(self, model: Model) -> Model:
         """Do what follows the last step."""
-        model.finish(Batch(self.images.clone(), None if self.labels is None else self.labels.clone()))
-        self.watch("finish")
+        with self.watched("finish"):
+            model.finish(Batch(self.images.clone(), None if self.labels is None else self.labels.clone()))
         return model
 
     def drawn(self, model: Model, n: int) -> Tensor:
         """Return n samples as the benchmark draws them: checked, and images rounded to uint8."""
         try:
-            samples = draw(model, n, self._classes(model, n), 0)
+            with self.watched("sample"):
+                return draw(model, n, self.sample_labels(model, n), 0)
         except (SampleError, DivergedError) as error:
             raise AssertionError(f"{self.name}: {error}") from error
-        self.watch("sample")
-        return samples
 
-    @torch.no_grad()
-    def unrounded(self, model: Model, seed: int = 0) -> Tensor:
-        """Return samples as the model makes them: after few steps they may differ by less than a level of grey."""
-        labels, was_training = self._classes(model, SAMPLES), model.training
+    def unrounded(self, model: Model, seed: int = 0, shift: int = 0) -> Tensor:
+        """Return samples as the model makes them: after few steps they may differ by less than a level of grey.
+
+        `shift` turns each label into another.
+        """
+        labels, was_training = self.sample_labels(model, SAMPLES, shift), model.training
         model.eval()
-        with seeded(seed, CPU):
+        with self.watched("sample"), torch.no_grad(), seeded(seed, CPU):
             samples = model.sample(SAMPLES, labels) if model.conditional else model.sample(SAMPLES)
         model.train(was_training)
+        assert isinstance(samples, Tensor), f"{self.name}: sample returned {type(samples).__name__}, not a tensor"
         return samples.clone()
 
     def batch(self, number: int) -> Batch:
         part = slice(number * BATCH % N, number * BATCH % N + BATCH)
         return Batch(self.images[part].clone(), None if self.labels is None else self.labels[part].clone())
 
-    def _classes(self, model: Model, n: int) -> Tensor | None:
-        return torch.arange(n) % self.data.classes if model.conditional and self.data.classes else None
+    def sample_labels(self, model: Model, n: int, shift: int = 0) -> Tensor | None:
+        """Return the labels that n samples are asked for; None where the model or the data has none."""
+        return (torch.arange(n) + shift) % self.data.classes if model.conditional and self.data.classes else None
 
     def _checked(self, losses: Any, when: str) -> dict[str, float]:
         what = type(losses).__name__
-        assert isinstance(losses, dict) and losses, f"{self.name}: step returned {what}, not losses by name"
+        assert isinstance(losses, dict) and losses, (
+            f"{self.name}: step returned {what}{' without any' if losses == {} else ', not'} losses by name: return a"
+            ' dict of 0-d tensors, such as {"loss": loss}'
+        )
         found = {}
         for name, loss in losses.items():
-            assert isinstance(loss, Tensor) and loss.ndim == 0, f"{self.name}: loss {name!r} is no 0-d tensor"
+            kind = f"of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+            assert isinstance(loss, Tensor) and loss.ndim == 0, (
+                f"{self.name}: loss {name!r} is no 0-d tensor but {kind}: return it as step computed it, such as"
+                " loss.mean()"
+            )
             found[name] = float(loss.detach())
             assert math.isfinite(found[name]), f"{self.name}: loss {name!r} is {found[name]} {when}"
         return found
 
     # Trainings that checks share: each is made once, when a check first asks for it.
 
-    def train(self) -> Training:
-        """Return a new model after `STEPS` steps and `finish`."""
-        model = self.built()
-        losses = self.steps(model)
-        return Training(self.finish(model), losses)
+    def train(self, seed: int = SEED, steps: int = STEPS, precision: str = "fp32") -> Training:
+        """Return a new model after so many steps and `finish`."""
+        training = Training(model := self.built(seed), weights_of(model))
+        training.generators["__init__"] = generators()
+        for number in range(steps if self.trains else 0):
+            training.losses += self.steps(model, number, number + 1, precision)
+            training.generators.setdefault("step", generators())
+        self.finish(model)
+        return training
 
     @cached_property
     def trained(self) -> Training:
         return self.train()
 
     @cached_property
+    def samples(self) -> Tensor:
+        """What the trained model makes."""
+        return self.unrounded(self.trained.model)
+
+    @cached_property
+    def trained_in_bfloat16(self) -> Training:
+        """A training as ``--precision bf16`` makes it, twice as long: what is rounded coarsely diverges later."""
+        return self.train(steps=2 * STEPS, precision="bf16")
+
+    @cached_property
     def undisturbed(self) -> Uninterrupted:
         model = self.built()
-        return Uninterrupted(model, self.steps(model, 0, 2 * STEPS), random_states(CPU))
+        losses = self.steps(model, 0, 2 * STEPS)
+        return Uninterrupted(model, losses=losses, random=random_states(CPU))
 
     @cached_property
     def undisturbed_samples(self) -> Tensor:
@@ -190,7 +232,7 @@ class Case:
             state = error
         random = random_states(CPU)
         if self.trains:
-            self.drawn(model, SAMPLES)
+            self.drawn(model, 1)
         return Interrupted(losses + self.steps(model, STEPS, 2 * STEPS), state, random)
 
     def loaded(self, state: Node | UnsavableError, random: Node | None = None) -> Model:
@@ -205,3 +247,17 @@ class Case:
         if random is not None:
             set_random_states(random, CPU)
         return model
+
+
+def weights_of(model: Model) -> list[Tensor]:
+    """Return copies of the weights that a model trains."""
+    return [each.detach().clone() for each in model.parameters() if each.requires_grad]
+
+
+def generators() -> dict[str, Any]:
+    """Return where the global generators of random numbers stand, by the name of the package that each belongs to."""
+    _, numbers, position, *_ = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state().numpy().tobytes(), "numpy": (numbers.tobytes(), position),
+        "random": random.getstate(),
+    }  # fmt: skip

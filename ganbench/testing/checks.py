@@ -2,110 +2,173 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from ganbench.testing.case import BATCH, SAMPLES, STEPS, Case, Kind
-from ganbench.training.hyperparameters import make_config
+from ganbench.errors import RequestError
+from ganbench.registry.item_checks import checked
+from ganbench.testing.case import BATCH, SAMPLES, SEED, STEPS, Case, Kind, generators, weights_of
+from ganbench.testing.check import Check, place, require
+from ganbench.testing.devices import MixedDevicesError, run_elsewhere
+from ganbench.testing.hidden_parameters import hidden_parameters
 from ganbench.training.state import capture
 from ganbench.training.state_codec import Node, UnsavableError
 
-
-class Check:
-    """A rule that a model class keeps or breaks: called, it raises AssertionError, in one line, where it is broken."""
-
-    def __init__(self, rule: Callable[[Case], None]) -> None:
-        self.rule = rule
-        update_wrapper(self, rule)
-
-    def __call__(self, kind: Kind, shape: tuple[int, ...] = (1, 28, 28), classes: int = 10, **settings: Any) -> None:
-        self.rule(Case(kind, shape, classes, settings))
+PATIENCE = 100
+"""Steps on black images within which one value of a model's samples must fall below 0."""
 
 
-@Check
+def model_case(kind: Kind, shape: tuple[int, ...] = (1, 28, 28), classes: int = 10, **settings: Any) -> Case:
+    """Return what the checks of a model look at; the arguments are those of `check_model`."""
+    return Case(kind, shape, classes, settings)
+
+
+_check = partial(Check, model_case)
+
+
+@_check
 def has_a_config_of_typed_fields_with_defaults(case: Case) -> None:
-    """`Config` is a frozen dataclass that can be made without arguments."""
-    config = case.kind.Config
-    assert dataclasses.is_dataclass(config), f"{case.kind.__name__}.Config is no dataclass"
-    assert config.__dataclass_params__.frozen, f"{case.kind.__name__}.Config is not frozen"  # type: ignore[attr-defined]
-    make_config(case.kind, {})
-    case.built()
+    """The class says who it is, and `Config` is a frozen dataclass whose defaults JSON can hold."""
+    try:
+        checked("models", case.kind)
+    except RequestError as error:
+        raise AssertionError(str(error)) from error
 
 
-@Check
+@_check
 def leaves_global_state_alone(case: Case) -> None:
     """The model changes nothing that its process shares: torch's settings, the working directory, signals, streams.
 
     A run that does fails with the same sentence.
     """
-    case.drawn(case.trained.model, SAMPLES)
+    assert len(case.samples)
 
 
-@Check
+@_check
+def leaves_seeds_alone(case: Case) -> None:
+    """The seed decides everything random: neither `__init__` nor `step` seeds a global generator of random numbers."""
+    first, second = case.trained.generators, {}
+    model = case.built(SEED + 1)
+    weights, second["__init__"] = weights_of(model), generators()
+    if case.trains:
+        case.steps(model, 0, 1)
+        second["step"] = generators()
+    for call, found in second.items():
+        same = [package for package in found if found[package] == first[call][package]]
+        assert not same, f"{case.name}: {call} seeds the generator of {same[0]}: the harness seeds it, for every run"
+    drawn = any(float(each.float().std(correction=0)) > 0 for each in weights)
+    equal = all(torch.equal(one, other) for one, other in zip(weights, case.trained.weights, strict=True))
+    assert not (drawn and equal), f"{case.name}: two seeds give the same weights: draw them from torch's own generator"
+
+
+@_check
 def returns_finite_losses(case: Case) -> None:
     """`step` returns named 0-d tensors, finite, and leaves the batch as it was."""
     assert bool(case.undisturbed.losses) == case.trains
 
 
-@Check
+@_check
 def returns_finite_losses_under_bfloat16(case: Case) -> None:
     """So it does where ``--precision bf16`` runs steps under autocast, unless the model sets `autocast = False`."""
-    model = case.built()
-    if not model.autocast:
+    _under_bfloat16(case)
+
+
+@_check
+def samples_what_it_learnt_under_bfloat16(case: Case) -> None:
+    """A model that was trained so gives samples as any other."""
+    if (model := _under_bfloat16(case)) is not None:
+        case.drawn(model, 1)
+
+
+@_check
+def learns_from_its_batch(case: Case) -> None:
+    """Other images give other losses or samples."""
+    other = Case(case.kind, case.data.shape, case.data.classes, case.settings)
+    other.images = case.images.square() * 2 - 1
+    assert _differs(case, other), f"{case.name}: its training ignores the images: other ones give the same model"
+
+
+@_check
+def uses_its_labels(case: Case) -> None:
+    """A conditional model learns from labels, and samples for them."""
+    if not getattr(case.kind, "conditional", False) or case.labels is None or case.data.classes < 2:
         return
-    hint = "under bfloat16 autocast: compute that in float32, or set autocast = False"
-    try:
-        case.steps(model, precision="bf16")
-    except AssertionError as error:
-        raise AssertionError(f"{error} {hint}") from error
-    except Exception as error:
-        raise AssertionError(f"{case.name}: step fails ({' '.join(str(error).split())[:200]}) {hint}") from error
+    shifted = case.unrounded(case.trained.model, shift=1)
+    instead = "use them, or set conditional = False"
+    assert not torch.equal(shifted, case.samples), f"{case.name}: sample gives the same for other labels: {instead}"
+    other = Case(case.kind, case.data.shape, case.data.classes, case.settings)
+    other.labels = (case.labels + 1) % case.data.classes
+    assert _differs(case, other), f"{case.name}: its training ignores the labels: {instead}"
 
 
-@Check
+@_check
+def registers_its_weights(case: Case) -> None:
+    """All weights are among `parameters`: others stay on the CPU, and nobody counts them."""
+    for path in hidden_parameters(case.trained.model):
+        raise AssertionError(
+            f"{case.name}: {path} is not among parameters(), and would stay on the CPU: keep networks in"
+            " nn.ModuleList or nn.ModuleDict, and weights in nn.Parameter"
+        )
+
+
+@_check
 def samples_any_number(case: Case) -> None:
     """`sample` returns as many images as asked for, of the data's shape, within [-1, 1]."""
-    for n in (1, SAMPLES, 4 * BATCH):
+    for n in (1, SAMPLES + 1):
         assert len(case.drawn(case.trained.model, n)) == n
 
 
-@Check
+@_check
+def samples_below_zero(case: Case) -> None:
+    """Samples lie in [-1, 1] as images do, not in [0, 1]: where images are black, some value falls below 0 in time."""
+    if len(case.data.shape) < 3 or _is_below_zero(case.samples):
+        return
+    black = Case(case.kind, case.data.shape, case.data.classes, case.settings)
+    black.images = torch.full_like(case.images, -1)
+    model = black.built()
+    for number in range(PATIENCE):
+        black.steps(model, number, number + 1)
+        if number % BATCH == 0 and _is_below_zero(black.unrounded(model)):
+            return
+    assert _is_below_zero(black.unrounded(black.finish(model))), (
+        f"{case.name}: no value of its samples is below 0, even after {PATIENCE} steps on black images, which are -1:"
+        " where the network ends in a sigmoid, return 2 * x - 1"
+    )
+
+
+@_check
 def is_decided_by_its_seed(case: Case) -> None:
     """The same seeds give the same losses and samples; another seed gives other samples."""
     expected, again = case.trained, case.train()
     assert again.losses == expected.losses, f"{case.name}: the same seed gave other losses"
-    samples = case.unrounded(again.model)
-    assert torch.equal(samples, case.unrounded(expected.model)), f"{case.name}: the same seed gave other samples"
+    assert torch.equal(case.unrounded(again.model), case.samples), f"{case.name}: the same seed gave other samples"
     other = case.unrounded(again.model, seed=1)
-    assert not torch.equal(samples, other), f"{case.name}: another seed gave the same samples"
+    assert not torch.equal(case.samples, other), f"{case.name}: another seed gave the same samples"
 
 
-@Check
+@_check
 def is_not_disturbed_by_sampling(case: Case) -> None:
     """Training goes on as if no samples had been drawn, and no checkpoint written, in between."""
     same = case.interrupted.losses == case.undisturbed.losses
     assert same, f"{case.name}: sampling, or saving its state, changed its training"
 
 
-@Check
+@_check
 def samples_the_same_from_its_checkpoint(case: Case) -> None:
     """A model that was trained, saved and loaded gives the same samples."""
-    model = case.trained.model
     state: Node | UnsavableError
     try:
-        state = capture(model, trained=True)
+        state = capture(case.trained.model, trained=True)
     except UnsavableError as error:
         state = error
-    expected = case.unrounded(model)
-    same = torch.equal(case.unrounded(case.loaded(state)), expected)
+    same = torch.equal(case.unrounded(case.loaded(state)), case.samples)
     assert same, f"{case.name}: loaded from a checkpoint it samples otherwise"
 
 
-@Check
+@_check
 def goes_on_from_a_checkpoint(case: Case) -> None:
     """Training that was interrupted goes on exactly: nothing that `step` changes is missing from a checkpoint."""
     interrupted, expected = case.interrupted, case.undisturbed.losses[STEPS:]
@@ -113,29 +176,75 @@ def goes_on_from_a_checkpoint(case: Case) -> None:
     hint = "hand over in extra_state() what step changes"
     same = case.steps(again, STEPS, 2 * STEPS) == expected
     assert same, f"{case.name}: gone on from a checkpoint its losses are others: {hint}"
-    samples = case.unrounded(case.finish(again))
-    same = torch.equal(samples, case.undisturbed_samples)
+    same = torch.equal(case.unrounded(case.finish(again)), case.undisturbed_samples)
     assert same, f"{case.name}: gone on from a checkpoint its samples are others: {hint}"
 
 
-CHECKS: tuple[Check, ...] = (
+@_check
+def keeps_to_its_device(case: Case) -> None:
+    """Tensors that the model makes lie on the device of its batch or its weights, as far as that shows on a CPU."""
+    try:
+        run_elsewhere(case)
+    except MixedDevicesError as error:
+        where = place(error.__cause__ or error)
+        raise AssertionError(
+            f"{case.name}: {error} mixes tensors of two devices{where}, which a GPU refuses: make them where the others"
+            " are, as in torch.randn(n, 32, device=next(self.parameters()).device)"
+        ) from error
+
+
+def _is_below_zero(samples: Tensor) -> bool:
+    return bool((samples < 0).any())
+
+
+def _differs(case: Case, other: Case) -> bool:
+    """Tell whether training on another case's data gives other losses, or at its end other samples."""
+    model = other.built()
+    for number in range(STEPS if case.trains else 0):
+        if other.steps(model, number, number + 1) != case.trained.losses[number : number + 1]:
+            return True
+    return not torch.equal(other.unrounded(other.finish(model)), case.samples)
+
+
+def _under_bfloat16(case: Case) -> Any:
+    """Return a model trained under bfloat16 autocast; None where it sets `autocast = False`."""
+    if not case.kind.autocast:
+        return None
+    hint = "under bfloat16 autocast: compute that in float32, or set autocast = False"
+    try:
+        return case.trained_in_bfloat16.model
+    except AssertionError as error:
+        raise AssertionError(f"{error} {hint}") from error
+    except Exception as error:
+        raise AssertionError(f"{case.name}: step fails ({' '.join(str(error).split())[:200]}) {hint}") from error
+
+
+CHECKS = (
     has_a_config_of_typed_fields_with_defaults,
     leaves_global_state_alone,
+    leaves_seeds_alone,
     returns_finite_losses,
     returns_finite_losses_under_bfloat16,
+    samples_what_it_learnt_under_bfloat16,
+    learns_from_its_batch,
+    uses_its_labels,
+    registers_its_weights,
     samples_any_number,
+    samples_below_zero,
     is_decided_by_its_seed,
     is_not_disturbed_by_sampling,
     samples_the_same_from_its_checkpoint,
     goes_on_from_a_checkpoint,
+    keeps_to_its_device,
 )
+
+
+MODEL_CHECKS = CHECKS
 
 
 def check_model(kind: Kind, shape: tuple[int, ...] = (1, 28, 28), classes: int = 10, **settings: Any) -> None:
     """Run every check on a model class, for data of a shape, (C, H, W) or (D,), and so many classes (0: no labels).
 
-    `settings` are hyper-parameters. Raises AssertionError, in one line, for the first that does not hold.
+    `settings` are hyper-parameters. Raises AssertionError, with a line for each rule that is broken.
     """
-    case = Case(kind, shape, classes, settings)
-    for check in CHECKS:
-        check.rule(case)
+    require(CHECKS, Case(kind, shape, classes, settings))

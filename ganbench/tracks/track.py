@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -13,6 +14,8 @@ from ganbench.budget import Budget
 from ganbench.errors import RequestError, did_you_mean
 from ganbench.metric import HEADLINE, STANDARD
 
+WEIGHTS = ".safetensors"
+"""How an extractor's name ends that is a file."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -31,13 +34,23 @@ class Track(BaseModel):
     samples: int = Field(ge=20, description="images scored at the end; the reference has at least as many")
     curve_points: int = Field(ge=1, le=20, description="evaluations on the way, at halving shares of the budget")
     curve_samples: int = Field(ge=20, description="images scored at a curve point")
-    extractor: str
+    extractor: str = Field(description="a name, or a file of `ganbench extractor train`, beside the track's own")
     classifier_steps: int = Field(ge=1, description="updates of the downstream classifier")
     classifier_seeds: int = Field(default=2, ge=1, description="downstream classifiers that an accuracy is the mean of")
     headline: str = Field(default=HEADLINE.name, description="the metric that ranks the board, of which less is better")
     metrics: tuple[str, ...] = Field(
         default=STANDARD, validate_default=True, description="names, in the order of the board's columns"
     )
+
+    @field_validator("metrics")
+    @classmethod
+    def _spelt_out(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        """Put the standard metrics in the place of ``standard``; what is named by itself as well keeps one place."""
+        if "standard" not in metrics:
+            return metrics
+        own = [name for name in metrics if name not in STANDARD]
+        at = own.index("standard")
+        return (*own[:at], *STANDARD, *own[at + 1 :])
 
     @field_validator("metrics")
     @classmethod
@@ -52,8 +65,19 @@ class Track(BaseModel):
     @property
     def content(self) -> dict[str, Any]:
         """What two tracks of one name must share: everything but the wording and the number of seeds."""
-        # Of a name such as folder:PATH the path says where the images lie, not what they are.
-        return self.model_dump(mode="json", exclude={"summary", "seeds"}) | {"dataset": self.dataset.partition(":")[0]}
+        # A path, as in folder:PATH, says where images or weights lie, not what they are: protocols hold their hashes.
+        file = self.extractor.endswith(WEIGHTS)
+        return self.model_dump(mode="json", exclude={"summary", "seeds"}) | {
+            "dataset": self.dataset.partition(":")[0], "extractor": WEIGHTS if file else self.extractor,
+        }  # fmt: skip
+
+    def toml(self) -> str:
+        """Return the track as a ``.toml`` file says it: `read_track` gives the same track."""
+        fields = self.model_dump(mode="json").items()
+        # A JSON text is a TOML text, but for DEL, which TOML wants escaped.
+        return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in fields).replace(
+            "\x7f", "\\u007f"
+        )
 
     def with_budget(self, budget: str | None) -> Track:
         """Return the track itself, or for another budget another track: unlike is never ranked with unlike."""
@@ -76,7 +100,9 @@ def read_track(path: Path) -> Track:
     try:
         track = Track(**tomllib.loads(path.read_text()))
         Budget.parse(track.budget)
-        return track
+        if not track.extractor.endswith(WEIGHTS):
+            return track
+        return track.model_copy(update={"extractor": str(path.absolute().parent / track.extractor)})
     except OSError as error:
         raise RequestError(f"track {path}: cannot be read ({error.strerror})") from error
     except ValidationError as error:

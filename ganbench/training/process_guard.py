@@ -26,15 +26,19 @@ class ProcessGuard:
     def __init__(self) -> None:
         self._before = _state()
 
+    def seeded(self) -> None:
+        """Take in that the harness has just seeded torch: from now on nobody else may.
+
+        A generator's seed is part of its state: forked and put back, or restored from a checkpoint, it is the same.
+        """
+        self._before["torch's seed"] = torch.initial_seed()
+
     def check(self, during: str) -> None:
         """Raise where something differs from what it was; `during` names the call of the plugin that came before."""
-        for what, (value, now) in _pairs(self._before, _state()):
-            if value != now:
-                raise TamperedError(f"{during} changed {what} from {value} to {now}: a model must leave it alone")
-
-
-def _pairs(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, tuple[Any, Any]]]:
-    return [(what, (before[what], now[what])) for what in before]
+        now = _state() | {"torch's seed": torch.initial_seed()}
+        for what, value in self._before.items():
+            if value != now[what]:
+                raise TamperedError(f"{during} changed {what} from {value} to {now[what]}: a model must leave it alone")
 
 
 def _state() -> dict[str, Any]:

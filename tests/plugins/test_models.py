@@ -16,7 +16,7 @@ from ganbench.registry.registry import Registry
 from ganbench.search_space import search_space
 from ganbench.testing import CHECKS
 from ganbench.testing.case import Case
-from ganbench.testing.checks import Check
+from ganbench.testing.check import Check
 
 SHAPES = [(1, 8, 8), (3, 12, 20), (2,)]
 """The second is neither square nor a power of two, and a quarter of its sides is odd, as that of 28x28 is."""
@@ -98,8 +98,8 @@ def case(request: pytest.FixtureRequest, registry: Registry) -> Case:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_every_model_passes_the_checks(case: Case, check: Check) -> None:
-    check.rule(case)
+def test_every_model_passes_the_checks(case: Case, check: Check[Case]) -> None:
+    check.on(case)
 
 
 @pytest.mark.parametrize("name", sorted(IMAGES_ONLY))

@@ -74,12 +74,12 @@ def score(request: Request, registry: Registry, watch: Watch = lambda what, done
     device = torch.device(pick_device(request.device))
     run = _run(request)
     track = find_track(request.track or (_track_of(run, registry) if run else TRACK), registry)
-    extractor_name, weights = by_file(request.extractor, request.weights)
+    extractor_name, weights = by_file(request.extractor or track.extractor, request.weights)
     if weights is not None and not weights.is_file():
         raise RequestError(f"--weights {weights}: there is no such file")
     names = track.metrics if request.metrics is None else read_metrics(request.metrics, track, registry)
     metrics = find_metrics(names, registry)
-    source = registry.get("extractors", extractor_name or track.extractor).thing
+    source = registry.get("extractors", str(extractor_name)).thing
     extractor, identity = source.load(device, weights), source.identity(weights)
     origin = provenance(device, "fp32", list(request.command))
     real, reference = read_reference(
