@@ -161,14 +161,14 @@ def prefers_real_images_to_noise(case: MetricCase) -> None:
         return
     better = real < noise if direction == "lower" else real > noise
     assert better, (
-        f'{case.name}: direction = "{direction}", but real images have {real:.6g} and noise {noise:.6g}: state the other'
-        ' direction, or "neither"'
+        f'{case.name}: direction = "{direction}", but real images have {real:.6g} and noise {noise:.6g}: state the'
+        ' other direction, or "neither"'
     )
 
 
 @_check
 def is_pure(case: MetricCase) -> None:
-    """The same samples give the same value, whatever was computed between, and `compute` changes nothing it is given."""
+    """The same samples give the same value, whatever was computed between; `compute` changes nothing it is given."""
     context, untouched = case.real(), case.real()
     first = case.score(context)
     for part in ("images", "features", "probabilities", "labels"):
@@ -183,7 +183,7 @@ def is_pure(case: MetricCase) -> None:
     assert case.of_noise
     again = case.score(case.real())
     assert again == first, (
-        f"{case.name}: the same samples gave {first.value!r} and then {again.value!r}: draw from a generator with a seed"
+        f"{case.name}: the same samples gave {first.value!r} and then {again.value!r}: seed what is drawn"
     )
 
 

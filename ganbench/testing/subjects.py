@@ -61,9 +61,9 @@ class Found:
 
 
 def find(spec: str, kind: str | None = None) -> Found:
-    """Return what a name, ``./file.py:NAME``, ``track.toml``, ``extractor.safetensors`` or a package's folder stands for.
+    """Return what a name, ``file.py:NAME``, ``track.toml``, ``extractor.safetensors`` or a package's folder stands for.
 
-    `kind` is a key of `KIND_OF`, for a name that several kinds have. Raises `RequestError` where there is no such thing.
+    `kind` is a key of `KIND_OF`, for a name that several kinds have. Raises `RequestError` where nothing is called so.
     """
     if not spec.strip():
         raise RequestError("an empty name: name a model, data set, extractor, metric, track, file or folder")
@@ -92,20 +92,20 @@ def _by_name(name: str, kind: str | None) -> Subject:
     if len(there) > 1:
         words = [word for word, each in KIND_OF.items() if each in there]
         raise RequestError(f"{name!r} is a {' and a '.join(words)}: say which with --kind {words[0]}")
-    if not there and (
-        kind is not None or any((each.kind, each.item) in {(k, name) for k in KINDS} for each in registry.broken)
-    ):
-        there = [next((each.kind for each in registry.broken if each.item == name), kinds[0])]
-    if not there:
+    if not there:  # of what is broken the registry says why
+        there = [each.kind for each in registry.broken if each.item == name and each.kind in kinds]
+    if not there and kind is None:
         known = [entry.name for each in KINDS for entry in registry.all(each)]
         raise RequestError(f"nothing is called {name!r}, and there is no such folder{_near(name, known)}")
+    there = there or kinds
     entry = registry.get(there[0], name)
     return Subject(there[0], name, entry.thing, registry)
 
 
 def _near(name: str, known: list[str]) -> str:
     near = did_you_mean(name, known)
-    return near if near.startswith(" (did") else ": name one of `ganbench plugins`, `metrics`, `datasets`, `extractors`, `tracks`"  # fmt: skip  # noqa: E501
+    lists = "`ganbench plugins`, `datasets`, `extractors`, `metrics` and `tracks` list names"
+    return near if "did you mean" in near else f": {lists}"
 
 
 def _in_file(spec: str) -> Subject:
@@ -132,7 +132,8 @@ def _of_package(folder: Path) -> Found:
         project = tomllib.loads(path.read_text()).get("project", {})
         points = dict(project.get("entry-points", {}).get(GROUP, {}))
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read ({error.strerror}): name a package's folder, or FILE.py:CLASS") from error  # fmt: skip  # noqa: E501
+        advice = "name a package's folder, or FILE.py:CLASS"
+        raise RequestError(f"{path}: cannot be read ({error.strerror}): {advice}") from error
     except (ValueError, AttributeError) as error:
         raise RequestError(f"{path}: not a valid pyproject.toml ({error_line(error)})") from error
     if not points:
