@@ -23,6 +23,19 @@ _HOMES = {
     "RunRecord": "ganbench.store.run_record",
     "Metric": "ganbench.metric",
     "Score": "ganbench.metric",
+    "MetricContext": "ganbench.scoring.metric_context",
+    "DataSource": "ganbench.data.dataset",
+    "Dataset": "ganbench.data.dataset",
+    "Split": "ganbench.data.dataset",
+    "Modes": "ganbench.data.dataset",
+    "make_dataset": "ganbench.data.dataset",
+    "stratified_split": "ganbench.data.dataset",
+    "ExtractorSource": "ganbench.extractors.base",
+    "Extractor": "ganbench.extractors.base",
+    "Features": "ganbench.extractors.base",
+    "Outputs": "ganbench.extractors.base",
+    "classifier_source": "ganbench.extractors.classifier_file",
+    "Track": "ganbench.tracks.track",
     "run": "ganbench.api",
     "reproduce": "ganbench.api",
     "evaluate": "ganbench.api",
@@ -34,16 +47,23 @@ _HOMES = {
 }
 
 __all__ = [
-    "Batch", "Choice", "DataSpec", "LogUniform", "Metric", "Model", "RequestError", "RunRecord", "Score", "Uniform",
-    "compare", "evaluate", "hookimpl", "leaderboard", "load", "reproduce", "run", "score", "tune",
+    "Batch", "Choice", "DataSource", "DataSpec", "Dataset", "Extractor", "ExtractorSource", "Features", "LogUniform",
+    "Metric", "MetricContext", "Model", "Modes", "Outputs", "RequestError", "RunRecord", "Score", "Split", "Track",
+    "Uniform", "classifier_source", "compare", "evaluate", "hookimpl", "leaderboard", "load", "make_dataset",
+    "reproduce", "run", "score", "stratified_split", "tune",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from ganbench.api import compare, evaluate, leaderboard, load, reproduce, run, score, tune
+    from ganbench.data.dataset import Dataset, DataSource, Modes, Split, make_dataset, stratified_split
+    from ganbench.extractors.base import Extractor, ExtractorSource, Features, Outputs
+    from ganbench.extractors.classifier_file import classifier_source
     from ganbench.metric import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
+    from ganbench.scoring.metric_context import MetricContext
     from ganbench.search_space import Choice, LogUniform, Uniform
     from ganbench.store.run_record import RunRecord
+    from ganbench.tracks.track import Track
 
 
 def __getattr__(name: str) -> Any:

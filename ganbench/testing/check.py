@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 
 import ganbench
+from ganbench.errors import RequestError
 from ganbench.testing.restored import restored
 from ganbench.util.text import error_line, one_line
 
@@ -26,7 +27,7 @@ class Subject(Protocol):
 
 
 S = TypeVar("S", bound=Subject)
-_GANBENCH, _TORCH = (f"{Path(str(module.__file__)).parent}{os.sep}" for module in (ganbench, torch))
+_GANBENCH, _TORCH, _PYTHON = (f"{Path(str(module.__file__)).parent}{os.sep}" for module in (ganbench, torch, os))
 _LONGEST = 300
 """Letters of an exception's message that are told."""
 
@@ -58,11 +59,17 @@ class Check(Generic[S]):
             raise
         except BaseException as error:  # a plugin may even call sys.exit
             ours = isinstance(error, AssertionError) and not _of_author(error)
-            # Where pytest has rewritten an `assert`, what it compared follows on further lines.
-            raise AssertionError(str(error).split("\nassert ")[0] if ours else _told(subject, error)) from error
+            raise AssertionError(reason(error) if ours else _told(subject, error)) from error
+
+
+def reason(error: BaseException) -> str:
+    """Return what an AssertionError says; where pytest has rewritten it, what was compared follows on further lines."""
+    return str(error).split("\nassert ")[0]
 
 
 def _told(subject: Subject, error: BaseException) -> str:
+    if isinstance(error, RequestError):  # says itself what, where and what to do
+        return f"{subject.name}: {one_line(str(error))}"
     what = one_line(error_line(error), _LONGEST)
     return f"{subject.name}: {subject.calling + ' raised ' if subject.calling else ''}{what}{place(error)}"
 
@@ -74,8 +81,13 @@ def _of_author(error: BaseException) -> bool:
 def place(error: BaseException) -> str:
     """Say which line of the author's raised it; nothing where that cannot be told."""
     strangers = [each for each in _frames(error) if not each.filename.startswith((_GANBENCH, _TORCH))]
-    strangers = [each for each in strangers if "site-packages" not in each.filename] or strangers
+    # Of what an author calls, Python's own modules and other packages, the line that called it is told.
+    strangers = [each for each in strangers if not _is_pythons(each.filename)] or strangers
     return f" ({Path(strangers[-1].filename).name}, line {strangers[-1].lineno})" if strangers else ""
+
+
+def _is_pythons(file: str) -> bool:
+    return file.startswith((_PYTHON, "<frozen ")) and "site-packages" not in file
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ganbench.errors import RequestError
 from ganbench.registry.item_checks import checked
 from ganbench.testing.case import BATCH, SAMPLES, SEED, STEPS, Case, Kind, generators, weights_of
-from ganbench.testing.check import Check, place, require
+from ganbench.testing.check import Check, place, reason, require
 from ganbench.testing.devices import MixedDevicesError, run_elsewhere
 from ganbench.testing.hidden_parameters import hidden_parameters
 from ganbench.training.state import capture
@@ -160,11 +160,12 @@ def is_not_disturbed_by_sampling(case: Case) -> None:
 def samples_the_same_from_its_checkpoint(case: Case) -> None:
     """A model that was trained, saved and loaded gives the same samples."""
     state: Node | UnsavableError
+    expected = case.samples
     try:
         state = capture(case.trained.model, trained=True)
     except UnsavableError as error:
         state = error
-    same = torch.equal(case.unrounded(case.loaded(state)), case.samples)
+    same = torch.equal(case.unrounded(case.loaded(state)), expected)
     assert same, f"{case.name}: loaded from a checkpoint it samples otherwise"
 
 
@@ -199,9 +200,9 @@ def _is_below_zero(samples: Tensor) -> bool:
 
 def _differs(case: Case, other: Case) -> bool:
     """Tell whether training on another case's data gives other losses, or at its end other samples."""
-    model = other.built()
+    expected, model = case.trained.losses, other.built()
     for number in range(STEPS if case.trains else 0):
-        if other.steps(model, number, number + 1) != case.trained.losses[number : number + 1]:
+        if other.steps(model, number, number + 1) != expected[number : number + 1]:
             return True
     return not torch.equal(other.unrounded(other.finish(model)), case.samples)
 
@@ -214,7 +215,7 @@ def _under_bfloat16(case: Case) -> Any:
     try:
         return case.trained_in_bfloat16.model
     except AssertionError as error:
-        raise AssertionError(f"{error} {hint}") from error
+        raise AssertionError(f"{reason(error)} {hint}") from error
     except Exception as error:
         raise AssertionError(f"{case.name}: step fails ({' '.join(str(error).split())[:200]}) {hint}") from error
 

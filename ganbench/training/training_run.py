@@ -43,6 +43,8 @@ from ganbench.util.atomic_io import sha256_of, write_bytes, write_text
 
 LEAST_SAMPLING_SECONDS = 60.0
 """Drawing one set of samples may take this long, or as long as training has taken where that is more."""
+DARK_IMAGES = 1000
+"""Training images that are looked at to tell whether values below 0 are to be expected of samples."""
 FILES = ("curve.csv", "surfaces.safetensors", "checkpoint.pt")
 
 
@@ -87,7 +89,7 @@ class TrainingRun:
             self.labels = torch.from_numpy(sample_labels(data.labels, n, derive(self.spec.seed, "labels")))
         model = self.trained(data)
         self.peak_memory = peak_memory(self.device)
-        self.finish(model)
+        self.finish(model, dark=is_dark(data.images[:DARK_IMAGES]))
         self._done = model, data
 
     def trained(self, data: Split) -> Model:
@@ -118,6 +120,7 @@ class TrainingRun:
         data = DataSpec(training.shape, training.classes, training.dataset, training.n)
         model_class = resolve(self.spec.import_path)
         seed_everything(derive(self.spec.seed, "training"))
+        self.guard.seeded()
         self._enter("building")
         with self.device:
             model = model_class(data, make_config(model_class, self.spec.config))
@@ -286,9 +289,11 @@ class TrainingRun:
         if (level := surface(model)) is not None:
             self._surfaces[str(progress.images)] = level
 
-    def finish(self, model: Model) -> None:
-        """Draw the final samples, and write what lies beside the record."""
+    def finish(self, model: Model, *, dark: bool = False) -> None:
+        """Draw the final samples, and write what lies beside the record; `dark` tells of the training images."""
         samples = self._draw(model, self.job.samples)
+        if dark and not is_dark(samples, share=0):
+            self._flag("none of its samples has a value below 0: a network that gives [0, 1] must return 2 * x - 1")
         self.samples = write_samples(self.folder, "final", samples)
         self._add_point(model, None)  # the curve's last point is scored on the first of the final samples
         self._write_curve()
@@ -322,6 +327,11 @@ class TrainingRun:
         for point in self.curve:
             writer.writerow([point.images, point.steps, point.seconds, *(point.losses.get(name, "") for name in names)])
         write_text(Path(self.folder, "curve.csv"), text.getvalue())
+
+
+def is_dark(images: np.ndarray, share: float = 0.1) -> bool:
+    """Tell whether more than a share of the values are below 0, which as uint8 is below 127; points are never dark."""
+    return bool(images.dtype == np.uint8 and (images < 127).mean() > share)
 
 
 def _tensors(model: Model) -> dict[str, Tensor]:

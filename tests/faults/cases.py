@@ -109,6 +109,13 @@ MODELS: dict[str, Fault] = {
         1,
         "record: failed",
     ),
+    "SeedsTorch": Fault("`torch.manual_seed` in `step`", "failed: step changed torch's seed from", 1, "record: failed"),
+    "ReturnsUnits": Fault(
+        "samples in [0, 1] instead of [-1, 1]",
+        "none of its samples has a value below 0: a network that gives [0, 1] must return 2 * x - 1",
+        1,
+        RECORD_OK + "; flagged",
+    ),
     "PatchesTheClock": Fault(
         "another `time.perf_counter`, in `__init__`",
         "failed: __init__ changed time.perf_counter from",

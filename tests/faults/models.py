@@ -273,6 +273,21 @@ class IgnoresSignals(Healthy):
         return super().sample(n, labels)
 
 
+class SeedsTorch(Healthy):
+    name = "seeds-torch"
+
+    def step(self, batch):
+        torch.manual_seed(0)
+        return super().step(batch)
+
+
+class ReturnsUnits(Healthy):
+    name = "returns-units"
+
+    def sample(self, n, labels=None):
+        return torch.rand(n, *self.data.shape)
+
+
 class PatchesTheClock(Healthy):
     name = "patches-the-clock"
 
