@@ -256,8 +256,8 @@ def weights_of(model: Model) -> list[Tensor]:
 
 def generators() -> dict[str, Any]:
     """Return where the global generators of random numbers stand, by the name of the package that each belongs to."""
-    _, numbers, position, *_ = np.random.get_state(legacy=True)
+    numbers: Any = np.random.get_state(legacy=False)
     return {
-        "torch": torch.get_rng_state().numpy().tobytes(), "numpy": (numbers.tobytes(), position),
-        "random": random.getstate(),
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": (numbers["state"]["key"].tobytes(), numbers["state"]["pos"]), "random": random.getstate(),
     }  # fmt: skip

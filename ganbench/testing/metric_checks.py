@@ -60,7 +60,7 @@ class MetricCase:
 
     def context(self, images: np.ndarray, labels: np.ndarray | None) -> MetricContext:
         """Return a context with everything for samples, uint8 (n, C, H, W) or float32 (n, 2), and their labels."""
-        made = torch.from_numpy(images)
+        made = torch.from_numpy(images.copy())  # what a metric does to it stays here
         found = extract(self.extractor, made)
         real = self.evaluator.real
         bits = torch.linspace(-3, -2, 100)

@@ -7,7 +7,6 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from ganbench.budget import Budget
-from ganbench.errors import RequestError
 from ganbench.experiment.protocols import Protocols, resolve
 from ganbench.metric import STANDARD
 from ganbench.model import BATCH_SIZE
@@ -36,17 +35,11 @@ class TrackCase:
 
     @cached_property
     def track(self) -> Track:
-        return self.given if isinstance(self.given, Track) else self._asked(read_track, Path(self.given))
+        return self.given if isinstance(self.given, Track) else read_track(Path(self.given))
 
     @cached_property
     def protocols(self) -> Protocols:
-        return self._asked(resolve, self.track, self.registry, data_dir=self.data_dir)
-
-    def _asked(self, function, *arguments, **named):  # type: ignore[no-untyped-def]
-        try:
-            return function(*arguments, **named)
-        except RequestError as error:
-            raise AssertionError(str(error)) from error
+        return resolve(self.track, self.registry, data_dir=self.data_dir)
 
 
 _check = partial(Check, TrackCase)

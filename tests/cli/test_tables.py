@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from ganbench.cli.table_printer import format_table
+from ganbench.registry.registry import Registry
+from ganbench.tracks.track import read_track
+
+from ..conftest import Answer
 
 COLUMNS = ("key", "model", "FID", "age")
 ROWS = [("01234567", "vae[latent_dim=64] of two words", "12.3", "3 d"), ("89abcdef", "gan", "4.5", "–")]
@@ -49,3 +56,10 @@ def test_titles_and_what_is_left_out_fold_too() -> None:
 def test_control_characters_do_not_steer_a_terminal_and_wide_ones_take_two_cells() -> None:
     lines = format_table("x", ("a", "b"), [("\x1b[31mred\n", "1"), ("画像", "2")])
     assert lines[3:] == ["[31mred  1", "画像     2"]
+
+
+def test_a_track_that_is_shown_reads_back(command: Callable[..., Answer], tmp_path: Path, registry: Registry) -> None:
+    for entry in registry.all("tracks"):
+        path = tmp_path / f"{entry.name}.toml"
+        path.write_text(command("tracks", "show", entry.name).out)
+        assert read_track(path) == entry.thing

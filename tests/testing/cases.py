@@ -123,8 +123,8 @@ MISTAKES: dict[type[Model], Mistake] = {
 
 HEAD = """# Mistakes, and what says so
 
-`ganbench check` applies the rules of [authors.md](authors.md) to a model before a benchmark does. Each mistake in this table is
-made in a model of `tests/testing/models.py`, and the tests check that the rule named beside it prints the line:
+`ganbench check` applies the rules of [authors.md](authors.md) to a model before a benchmark does. Each mistake
+here is made in a model of `tests/testing/models.py`, and the tests check that the rule beside it prints the line:
 `python -m tests.testing.cases` writes this page. What a run says of the same mistake is tested in
 [faults.md](faults.md).
 
@@ -136,8 +136,8 @@ is told as any other that is broken. What a model changes in its process is put 
 """
 TAIL = """
 Two more cannot be made any longer. Another name draws no other seed: seeds depend on the data set and the number of
-the repetition alone. A thing with a mistake in its description, such as a model called `noise` or a hyper-parameter without
-a default, is left out when plugins are loaded, and what its package registers beside it is not:
+the repetition alone. A thing with a mistake in its description, such as a model called `noise` or a hyper-parameter
+without a default, is left out when plugins are loaded, and what its package registers beside it is not:
 `ganbench plugins` lists it as broken.
 """
 

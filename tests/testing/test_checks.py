@@ -1,4 +1,4 @@
-"""The checks for authors: each finds the mistakes that it is for. What ships passes all: tests/plugins/test_models.py."""
+"""Each check of models finds the mistakes that it is for. What ships passes all: tests/plugins/test_models.py."""
 
 from __future__ import annotations
 

@@ -1,0 +1,153 @@
+"""``ganbench check``: all rules at once, in processes that a model may end; then seconds of training."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ganbench.testing import CHECKS
+
+from ..conftest import Answer
+
+Command = Callable[..., Answer]
+MODEL = '''
+import os
+from dataclasses import dataclass
+
+import torch
+
+import ganbench
+
+class Sound(ganbench.Model):
+    """Learns the mean image."""
+
+    name = "sound"
+
+    def __init__(self, data, config):
+        super().__init__(data, config)
+        self.mean = torch.nn.Parameter(torch.randn(data.shape) / 10)
+
+    def step(self, batch):
+        loss = (self.mean - batch.images.mean(0)).square().mean()
+        with torch.no_grad():
+            self.mean += (batch.images.mean(0) - self.mean) / 10
+        return {"loss": loss.detach()}
+
+    def sample(self, n, labels=None):
+        noise = torch.randn(n, *self.data.shape, device=self.mean.device)
+        return (self.mean + noise / 10).clamp(-1, 1)
+
+class Leaving(Sound):
+    """Ends the process where it is to sample, and returns losses that are none."""
+
+    name = "leaving"
+
+    def sample(self, n, labels=None):
+        print("good bye", flush=True)
+        os._exit(7)
+
+    def step(self, batch):
+        return {"loss": 1.0}
+
+@ganbench.hookimpl
+def ganbench_register_models(register):
+    register(Sound)
+    register(Leaving)
+    register(len)
+'''
+PROJECT = """
+[project]
+name = "means"
+version = "1.0"
+
+[project.entry-points.ganbench]
+means = "means_of_images"
+nothing = "nothing_there"
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package, in whose folder commands run."""
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "means_of_images.py").write_text(MODEL)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_sound_model_is_trained_and_shown(command: Command, here: Path) -> None:
+    before = set(here.iterdir())
+    answer = command("check", "./means_of_images.py:Sound", "--seconds", "0.5")
+    assert (answer.status, answer.err) == (0, ""), answer.out
+    assert all(f"  ✓ {check.name} " in answer.out for check in CHECKS)
+    (line,) = (line for line in answer.out.splitlines() if "trained for" in line)
+    assert line.endswith("samples: check-sound.png")
+    found = re.search(r"FID (\d+) of 500 samples \(noise (\d+), real images (\d+)\)", line)
+    assert found is not None
+    fid, noise, real = map(int, found.groups())
+    assert real < fid and real < noise
+    with Image.open(here / "check-sound.png") as picture:
+        assert min(picture.size) > 100
+    assert {path.name for path in set(here.iterdir()) - before} <= {"check-sound.png", "__pycache__"}
+
+
+def test_all_of_a_package_is_checked_and_all_that_is_broken_told(command: Command, here: Path) -> None:
+    answer = command("check", ".", "--seconds", "0", "--json")
+    assert (answer.status, answer.err) == (1, "")
+    found = json.loads(answer.out)
+    assert not found["held"]
+    assert len(found["broken"]) == 2  # one item, and one entry point: neither keeps the others from being checked
+    assert any("No module named 'nothing_there'" in each for each in found["broken"])
+    sound, leaving = found["checked"]
+    assert sound["name"] == "sound" and not any(rule["failure"] for rule in sound["rules"])
+    told = {rule["check"]: rule["failure"] for rule in leaving["rules"]}
+    assert set(told) == {check.name for check in CHECKS}
+    assert "loss 'loss' is no 0-d tensor but a float" in told["returns_finite_losses"]
+
+
+def test_what_ends_its_process_is_told(command: Command, here: Path) -> None:
+    source = MODEL.replace('return {"loss": 1.0}', "return super().step(batch)")
+    (here / "means_of_images.py").write_text(source)
+    answer = command("check", "./means_of_images.py:Leaving", "--seconds", "0")
+    assert answer.status == 1
+    (line,) = (line for line in answer.out.splitlines() if " samples_any_number " in line)
+    assert line.startswith("  ✗") and "as leaves_global_state_alone" in line
+    (line,) = (line for line in answer.out.splitlines() if " leaves_global_state_alone " in line)
+    assert line.endswith("ended its process with status 7: good bye")
+    (line,) = (line for line in answer.out.splitlines() if " registers_its_weights " in line)
+    assert line.startswith("  ✓")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["vanila"], "nothing is called 'vanila', and there is no such folder (did you mean 'vanilla'?)"),
+        (["fid", "--kind", "model"], "unknown model 'fid'"),
+        (["./nobody.py:Nothing"], "nobody.py: there is no such file"),
+        (["./means_of_images.py:Nothing"], "defines no 'Nothing'"),
+        (["fid", "--out", "x.png"], "is one picture, and 0 models are checked"),
+        ([""], "an empty name"),
+        (["fid", "--seconds", "-1"], "-1"),
+    ],
+)
+def test_a_wrong_request_is_one_line(command: Command, here: Path, words: list[str], says: str) -> None:
+    answer = command("check", *words)
+    assert (answer.status, answer.out) == (2, "")
+    assert says in answer.err and answer.err.count("\n") == 1
+
+
+def test_a_folder_without_a_package_is_refused(command: Command, here: Path) -> None:
+    (here / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    answer = command("check", ".")
+    assert answer.status == 2 and "has no entry points in the group 'ganbench'" in answer.err
+
+
+def test_metric_and_track_by_name(command: Command) -> None:
+    answer = command("check", "precision", "digits-smoke")
+    assert (answer.status, answer.err) == (0, "")
+    assert "metric precision\n" in answer.out and "track digits-smoke\n" in answer.out
