@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ganbench.engines.base import Ended, Task
-from ganbench.engines.local import LocalEngine
-from ganbench.experiment.preload import PRELOAD
+from ganbench.experiment.session import make_engine
+from ganbench.store.run_spec import RuntimeConfig
 from ganbench.testing.check import Outcome
 from ganbench.testing.subjects import Subject
 from ganbench.testing.worker import ENTRY
@@ -21,13 +21,13 @@ LONGEST = 300.0
 
 def examine(subject: Subject, spec: str, kind: str | None = None, *, longest: float = LONGEST) -> Iterator[Outcome]:
     """Yield the outcome of each check of a subject that `find` returned for `spec` and `kind`."""
-    done = list[str]()
+    done, runtime = list[str](), RuntimeConfig(device="cpu", threads=1)
 
     def task() -> Task:
         payload = {"spec": spec, "kind": kind, "of": subject.kind, "name": subject.name, "done": list(done)}
         return Task(name=f"check {len(done)}", entry=ENTRY, payload=payload, log=Path(folder, f"{len(done)}.txt"))
 
-    with tempfile.TemporaryDirectory() as folder, LocalEngine(1, preload=PRELOAD, stall_timeout=longest) as engine:
+    with tempfile.TemporaryDirectory() as folder, make_engine(1, runtime, longest) as engine:
         engine.submit(task())
         for news in engine.events():
             if not isinstance(news, Ended):

@@ -117,7 +117,7 @@ def _in_file(spec: str) -> Subject:
 
     registry = discover()
     place, _, name = spec.rpartition(":")
-    thing = getattr(module_of_file(_existing(place)), name, None)
+    thing = getattr(module_of_file(_existing(place).resolve()), name, None)
     for kind, wanted in (("metrics", Metric), ("datasets", DataSource), ("extractors", ExtractorSource)):
         if isinstance(thing, wanted):
             return Subject(kind, thing.name, thing, registry)

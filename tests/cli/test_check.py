@@ -60,6 +60,17 @@ def ganbench_register_models(register):
     register(Leaving)
     register(len)
 '''
+TWO_METRICS = """
+import ganbench
+from types import SimpleNamespace
+
+@ganbench.hookimpl
+def ganbench_register_metrics(register):
+    register(SimpleNamespace(name="_wrong"))
+    register(ganbench.Metric(
+        name="digits", title="x", direction="neither", meaning="x", source="x", compute=lambda context: 1.0
+    ))
+"""
 PROJECT = """
 [project]
 name = "means"
@@ -147,7 +158,18 @@ def test_a_folder_without_a_package_is_refused(command: Command, here: Path) -> 
     assert answer.status == 2 and "has no entry points in the group 'ganbench'" in answer.err
 
 
-def test_metric_and_track_by_name(command: Command) -> None:
-    answer = command("check", "precision", "digits-smoke")
+def test_a_name_that_two_kinds_have_and_what_is_broken_under_a_name(
+    command: Command, distribution: Callable[..., str]
+) -> None:
+    distribution("two-metrics", TWO_METRICS)
+    answer = command("check", "digits")
+    assert answer.status == 2
+    assert "'digits' is a dataset and a metric: say which with --kind dataset" in answer.err
+    answer = command("check", "_wrong")
+    assert answer.status == 2 and "metric '_wrong' of two-metrics 1.2" in answer.err and "is broken" in answer.err
+
+
+def test_a_track_by_name(command: Command) -> None:
+    answer = command("check", "digits-smoke")
     assert (answer.status, answer.err) == (0, "")
-    assert "metric precision\n" in answer.out and "track digits-smoke\n" in answer.out
+    assert "track digits-smoke\n" in answer.out and "4 of 4 rules hold" in answer.out
