@@ -50,6 +50,8 @@ def check(
             raise RequestError(f"model {sentence}")
     if out is not None and len(models) != 1:
         raise RequestError(f"--out {out}: is one picture, and {len(models)} models are checked: leave it out")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise RequestError(f"--out {out}: there is no folder {out.absolute().parent}: make it first")
     report = Report(as_json)
     for _, each in found:
         for broken in each.broken:
@@ -106,7 +108,7 @@ class Report:
     def _trial(self, subject: Subject, seconds: float, device: str, picture: Path) -> dict[str, Any]:
         from ganbench.testing.trial import try_out
 
-        trial = try_out(subject, seconds, picture, device=device, on_news=lambda news: None)
+        trial = try_out(subject, seconds, picture, device=device)
         self._say(f"  {BROKEN if trial.failure else HELD} {_told(trial)}")
         for note in trial.notes:
             self._say(f"    {note}")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganbench.errors import RequestError
-from ganbench.experiment.execution import News
 from ganbench.experiment.session import Request, prepare_on
 from ganbench.metric import HEADLINE
 from ganbench.registry.lookup import find_track
@@ -34,9 +32,7 @@ class Trial:
     notes: tuple[str, ...] = ()
 
 
-def try_out(
-    subject: Subject, seconds: float, picture: Path, *, device: str = "auto", on_news: Callable[[News], None]
-) -> Trial:
+def try_out(subject: Subject, seconds: float, picture: Path, *, device: str = "auto") -> Trial:
     """Train a model for so many seconds on mnist5k, in the usual worker processes, and score 500 samples.
 
     The store is a temporary one: nothing is left but the picture. Raises `RequestError` where the picture cannot be
@@ -50,7 +46,7 @@ def try_out(
             [subject.thing], device=device, runs=Path(folder, "runs"), jobs=1, command=("ganbench", "check")
         )
         session = prepare_on(track, request, subject.registry)
-        (record,) = session.run(on_news)
+        (record,) = session.run()
         trained = record.seconds.get("train", 0.0)
         if record.status is not RunStatus.OK:
             return Trial(trained, record.images, failure=f"{record.status}: {record.reason}", notes=tuple(record.flags))

@@ -142,6 +142,7 @@ def test_what_ends_its_process_is_told(command: Command, here: Path) -> None:
         (["./nobody.py:Nothing"], "nobody.py: there is no such file"),
         (["./means_of_images.py:Nothing"], "defines no 'Nothing'"),
         (["fid", "--out", "x.png"], "is one picture, and 0 models are checked"),
+        (["vanilla", "--out", "no/x.png"], "there is no folder"),
         ([""], "an empty name"),
         (["fid", "--seconds", "-1"], "-1"),
     ],
