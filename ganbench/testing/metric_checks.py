@@ -7,6 +7,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ganbench.data.dataset import Dataset
 from ganbench.data.embedded import load_digits
@@ -58,11 +59,18 @@ class MetricCase:
         identity = (COORDINATES if self.points else LENETS[0]).identity(None)
         return Evaluator(self.dataset, self.extractor, identity, [self.metric], oracle=not self.points, device=CPU)
 
+    @cached_property
+    def untouched(self) -> dict[str, Tensor]:
+        """What is known of real images, as it is before anything is computed."""
+        parts = {part: getattr(self.evaluator.real, part) for part in ("images", "features", "labels", "train")}
+        return {part: value.clone() for part, value in parts.items() if value is not None}
+
     def context(self, images: np.ndarray, labels: np.ndarray | None) -> MetricContext:
         """Return a context with everything for samples, uint8 (n, C, H, W) or float32 (n, 2), and their labels."""
         made = torch.from_numpy(images.copy())  # what a metric does to it stays here
         found = extract(self.extractor, made)
         real = self.evaluator.real
+        assert self.untouched
         bits = torch.linspace(-3, -2, 100)
         return MetricContext(
             real, made, found.features, found.probabilities, None if labels is None else torch.from_numpy(labels),
@@ -175,10 +183,8 @@ def is_pure(case: MetricCase) -> None:
         now, before = getattr(context, part), getattr(untouched, part)
         same = now is None or torch.equal(now, before)
         assert same, f"{case.name}: compute changed the context's {part}: other metrics are computed from them"
-    real, fresh = context.real, MetricCase(case.metric).evaluator.real
-    for part in ("images", "features", "labels", "train"):
-        now, before = getattr(real, part), getattr(fresh, part)
-        same = now is None or before is None or torch.equal(now, before)
+    for part, before in case.untouched.items():
+        same = torch.equal(getattr(context.real, part), before)
         assert same, f"{case.name}: compute changed the reference's {part}: other metrics are computed from them"
     assert case.of_noise
     again = case.score(case.real())

@@ -43,13 +43,15 @@ class Sound(ganbench.Model):
         return (self.mean + noise / 10).clamp(-1, 1)
 
 class Leaving(Sound):
-    """Ends the process where it is to sample, and returns losses that are none."""
+    """Ends the process where it is to make three samples, and returns losses that are none."""
 
     name = "leaving"
 
     def sample(self, n, labels=None):
-        print("good bye", flush=True)
-        os._exit(7)
+        if n == 3:
+            print("good bye", flush=True)
+            os._exit(7)
+        return super().sample(n)
 
     def step(self, batch):
         return {"loss": 1.0}
@@ -126,12 +128,9 @@ def test_what_ends_its_process_is_told(command: Command, here: Path) -> None:
     (here / "means_of_images.py").write_text(source)
     answer = command("check", "./means_of_images.py:Leaving", "--seconds", "0")
     assert answer.status == 1
-    (line,) = (line for line in answer.out.splitlines() if " samples_any_number " in line)
-    assert line.startswith("  ✗") and "as leaves_global_state_alone" in line
-    (line,) = (line for line in answer.out.splitlines() if " leaves_global_state_alone " in line)
-    assert line.endswith("ended its process with status 7: good bye")
-    (line,) = (line for line in answer.out.splitlines() if " registers_its_weights " in line)
-    assert line.startswith("  ✓")
+    lines = {line.split()[1]: line for line in answer.out.splitlines() if line.startswith("  ")}
+    assert lines.pop("samples_any_number").endswith("ended its process with status 7: good bye")
+    assert [line[:3] for line in lines.values()] == ["  ✓"] * (len(CHECKS) - 1) + ["  1"]  # 15 of 16 rules hold
 
 
 @pytest.mark.parametrize(
