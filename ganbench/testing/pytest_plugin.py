@@ -24,23 +24,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Add a test for each rule of NAME: a registered name, FILE.py:NAME, or a package's folder. May be given"
              " several times.",
     )  # fmt: skip
+    group.addoption(
+        "--ganbench-kind", choices=("model", "dataset", "extractor", "metric", "track"),
+        help="What NAME is, where things of several kinds have that name.",
+    )  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add the tests before any other plugin selects among them."""
     for name in config.getoption("--ganbench"):
-        items.extend(_tests(session, name))
+        items.extend(_tests(session, name, config.getoption("--ganbench-kind")))
 
 
-def _tests(session: pytest.Session, name: str) -> Iterator[pytest.Item]:
+def _tests(session: pytest.Session, name: str, kind: str | None) -> Iterator[pytest.Item]:
     from ganbench.errors import RequestError
     from ganbench.testing.subjects import find
 
     try:
-        found = find(name)
+        found = find(name, kind)
     except RequestError as error:
-        raise pytest.UsageError(f"--ganbench {name}: {error}") from error
+        raise pytest.UsageError(f"--ganbench {name}: {error}".replace("--kind", "--ganbench-kind")) from error
     for broken in found.broken:
         yield Rule.from_parent(
             session, name=f"{broken.what or broken.origin}::is_registered", apply=partial(_fail, broken)

@@ -70,6 +70,11 @@ def test_each_rule_of_a_package_is_a_test(package: Path) -> None:
     assert "Traceback" not in out
 
 
+def test_a_name_of_another_kind_is_not_taken(package: Path) -> None:
+    status, out = run(package, "--ganbench", "fid", "--ganbench-kind", "track")
+    assert status == pytest.ExitCode.USAGE_ERROR and "unknown track 'fid'" in out
+
+
 def test_a_wrong_name_is_one_line(package: Path) -> None:
     status, out = run(package, "--ganbench", "nobody.py:Nothing")
     assert status == pytest.ExitCode.USAGE_ERROR
