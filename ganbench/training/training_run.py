@@ -43,8 +43,9 @@ from ganbench.util.atomic_io import sha256_of, write_bytes, write_text
 
 LEAST_SAMPLING_SECONDS = 60.0
 """Drawing one set of samples may take this long, or as long as training has taken where that is more."""
-DARK_IMAGES = 1000
-"""Training images that are looked at to tell whether values below 0 are to be expected of samples."""
+DARK_IMAGES, DARK_STEPS = 1000, 100
+"""Training images that are looked at to tell whether values below 0 are to be expected of samples, and steps after
+which they are."""
 FILES = ("curve.csv", "surfaces.safetensors", "checkpoint.pt")
 
 
@@ -292,7 +293,8 @@ class TrainingRun:
     def finish(self, model: Model, *, dark: bool = False) -> None:
         """Draw the final samples, and write what lies beside the record; `dark` tells of the training images."""
         samples = self._draw(model, self.job.samples)
-        if dark and not is_dark(samples, share=0):
+        learnt = self.progress.steps >= DARK_STEPS or type(model).step is Model.step
+        if dark and learnt and not is_dark(samples, share=0):
             self._flag("none of its samples has a value below 0: a network that gives [0, 1] must return 2 * x - 1")
         self.samples = write_samples(self.folder, "final", samples)
         self._add_point(model, None)  # the curve's last point is scored on the first of the final samples

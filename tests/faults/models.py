@@ -282,7 +282,10 @@ class SeedsTorch(Healthy):
 
 
 class ReturnsUnits(Healthy):
+    """Has learnt all when it is built: of one that makes steps this is told after a hundred."""
+
     name = "returns-units"
+    step = ganbench.Model.step
 
     def sample(self, n, labels=None):
         return torch.rand(n, *self.data.shape)
