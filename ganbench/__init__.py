@@ -36,6 +36,7 @@ _HOMES = {
     "Outputs": "ganbench.extractors.base",
     "classifier_source": "ganbench.extractors.classifier_file",
     "Track": "ganbench.tracks.track",
+    "Scorer": "ganbench.scoring.scorer",
     "run": "ganbench.api",
     "reproduce": "ganbench.api",
     "evaluate": "ganbench.api",
@@ -48,8 +49,8 @@ _HOMES = {
 
 __all__ = [
     "Batch", "Choice", "DataSource", "DataSpec", "Dataset", "Extractor", "ExtractorSource", "Features", "LogUniform",
-    "Metric", "MetricContext", "Model", "Modes", "Outputs", "RequestError", "RunRecord", "Score", "Split", "Track",
-    "Uniform", "classifier_source", "compare", "evaluate", "hookimpl", "leaderboard", "load", "make_dataset",
+    "Metric", "MetricContext", "Model", "Modes", "Outputs", "RequestError", "RunRecord", "Score", "Scorer", "Split",
+    "Track", "Uniform", "classifier_source", "compare", "evaluate", "hookimpl", "leaderboard", "load", "make_dataset",
     "reproduce", "run", "score", "stratified_split", "tune",
 ]  # fmt: skip
 
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from ganbench.metric import Metric, Score
     from ganbench.model import Batch, DataSpec, Model
     from ganbench.scoring.metric_context import MetricContext
+    from ganbench.scoring.scorer import Scorer
     from ganbench.search_space import Choice, LogUniform, Uniform
     from ganbench.store.run_record import RunRecord
     from ganbench.tracks.track import Track

@@ -82,8 +82,16 @@ class FrechetReference:
         else:
             self._mean, self._factor = _fitted(as_given("real", real))
 
-    def distance(self, fake: Array) -> float:
-        """Return what `frechet_distance` of the two sets returns; the same errors."""
+    def distance(self, fake: Array | Gaussian) -> float:
+        """Return what `frechet_distance` of the two sets returns; the same errors.
+
+        Of a `Gaussian` where its n > d; where not, to about 1e-7.
+        """
+        if isinstance(fake, Gaussian):
+            _check("fake", fake)
+            mean = _tensor(fake.mean).to(self._mean.device)
+            same_width("real", self._mean[None], "fake", mean[None])
+            return self._distance(mean, _factor(_tensor(fake.covariance)))
         rows = self._checked(fake)
         return self._distance(*_fitted(rows))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -40,16 +40,16 @@ class Evaluator:
     """Metrics, an extractor and what is known of real images: computed once, used for many sets of samples.
 
     `against` is the split of a data set that samples are compared with. `identity` is the extractor's name for
-    caches; `oracle` tells whether its classes are the data set's own. Where the metric called `headline` fails, its
-    error is raised: samples without it have no place on a board. `tick` is called whenever a batch of features or a
-    metric is about to be computed.
+    caches, None where it has none; `oracle` tells whether its classes are the data set's own. Where the metric called
+    `headline` fails, its error is raised: samples without it have no place on a board. `tick` is called whenever a
+    batch of features or a metric is about to be computed.
     """
 
     def __init__(
         self,
         dataset: Dataset | Reference,
         extractor: Extractor,
-        identity: str,
+        identity: str | None,
         metrics: Sequence[Metric],
         *,
         oracle: bool,
@@ -69,6 +69,8 @@ class Evaluator:
             if split is None:
                 return None, None
             images = torch.from_numpy(split.images).to(device)
+            if identity is None:
+                return images, extract(ticking, images).features
             return images, extract_real(ticking, identity, images).features
 
         compared = dataset.split(against) if isinstance(dataset, Dataset) else dataset.test
@@ -118,18 +120,29 @@ class Evaluator:
         context = MetricContext(
             self.real, images, found.features, found.probabilities, labels, classifier, final, log_likelihood
         )
-        scores, skipped = dict[str, Score](), dict[str, str]()
-        for metric in self._metrics:
-            self._tick()
-            missing = [need for need in metric.needs if not context.has(need)]
-            if missing:
-                skipped[metric.name] = LACKING + ", ".join(missing)
-                continue
-            try:
-                scores[metric.name] = metric.score(context)
-            except Exception as error:  # a metric may be from a plugin: the others' scores are kept
-                if metric.name == self._headline:
-                    raise
-                kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-                skipped[metric.name] = " ".join(f"{kind}{error}".split())
-        return EvaluationResult(scores, skipped)
+        return score_context(self._metrics, context, headline=self._headline, tick=self._tick)
+
+
+def score_context(
+    metrics: Iterable[Metric],
+    context: MetricContext,
+    *,
+    headline: str = "",
+    tick: Callable[[], None] = lambda: None,
+) -> EvaluationResult:
+    """Compute every metric that applies to samples of known features; `headline` and `tick` as of `Evaluator`."""
+    scores, skipped = dict[str, Score](), dict[str, str]()
+    for metric in metrics:
+        tick()
+        missing = [need for need in metric.needs if not context.has(need)]
+        if missing:
+            skipped[metric.name] = LACKING + ", ".join(missing)
+            continue
+        try:
+            scores[metric.name] = metric.score(context)
+        except Exception as error:  # a metric may be from a plugin: the others' scores are kept
+            if metric.name == headline:
+                raise
+            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+            skipped[metric.name] = " ".join(f"{kind}{error}".split())
+    return EvaluationResult(scores, skipped)

@@ -13,6 +13,7 @@ from ganbench.metrics.authenticity import Originals
 from ganbench.metrics.data_copying import CopyingCells, CopyingReference
 from ganbench.metrics.downstream_classifier import predictions
 from ganbench.metrics.fid import FrechetReference, Gaussian
+from ganbench.metrics.kernel_moments import KernelMoments
 from ganbench.metrics.mode_counts import ModeCounts, count_modes
 from ganbench.scoring.features import kept
 
@@ -46,6 +47,13 @@ class Real:
     def pairs(self) -> PairReference:
         assert self.features is not None
         return PairReference(self.features)
+
+    @cached_property
+    def kernel(self) -> KernelMoments:
+        assert self.features is not None
+        found = KernelMoments()
+        found.add(self.features)
+        return found
 
     @cached_property
     def originals(self) -> Originals:

@@ -46,7 +46,7 @@ def work(payload: dict[str, Any], emit: Callable[..., None], began: float) -> in
     torch.set_num_threads(job.threads)
     use_ieee_float32()
     emit(phase="loading")
-    scorer = Scorer(job, tick=lambda: emit(phase="scoring"))
+    scorer = RunScorer(job, tick=lambda: emit(phase="scoring"))
     status = 0
     for key in job.keys:
         emit(phase="scoring", run=key)
@@ -61,7 +61,7 @@ def work(payload: dict[str, Any], emit: Callable[..., None], began: float) -> in
     return status
 
 
-class Scorer:
+class RunScorer:
     """Scores runs of one store under one protocol."""
 
     def __init__(self, job: ScoreJob, *, tick: Callable[[], None] = lambda: None) -> None:

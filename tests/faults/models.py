@@ -315,7 +315,7 @@ class PatchesTheScorer(Healthy):
         ganbench.metrics.fid.FrechetReference.distance = lambda self, features: 0.1
         ganbench.metrics.frechet_distance = lambda *features: 0.1
         ganbench.scoring.evaluator.Evaluator.score = lambda self, *words, **more: None
-        ganbench.scoring.worker.Scorer.score = lambda self, key: None
+        ganbench.scoring.worker.RunScorer.score = lambda self, key: None
 
 
 class CallsItselfCeiling(Healthy):

@@ -23,7 +23,7 @@ from ganbench.scoring.baselines import draw_baseline
 from ganbench.scoring.evaluator import Evaluator, Reference
 from ganbench.scoring.external.images import Images, read_images
 from ganbench.scoring.external.point_files import read_points
-from ganbench.scoring.external.reference import LEAST, check_labels, matched, on_sizes, read_reference
+from ganbench.scoring.external.reference import LEAST, check_labels, enough, matched, on_sizes, read_reference
 from ganbench.scoring.external.report import Report, make_report
 from ganbench.scoring.external.saved_statistics import write_statistics
 from ganbench.scoring.features import extract
@@ -100,6 +100,8 @@ def score(request: Request, registry: Registry, watch: Watch = lambda what, done
             value_range=request.value_range, class_names=real.class_names,
             watch=lambda done, total: watch("reading", done, total),
         )  # fmt: skip
+    for each in (images, reference):
+        enough(each)
     images, comparable = matched(images, reference, notes)
     check_labels(images, real, reference, notes)
     headline = next((metric.info.title for metric in metrics if metric.name == track.headline), None)

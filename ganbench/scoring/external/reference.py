@@ -50,9 +50,8 @@ def read_reference(
         raise RequestError(
             f"--reference {name}: is a run, not real images: name a track, a data set, a folder or a file"
         )
-    if name and not Path(name).exists():
-        known = [entry.name for kind in ("tracks", "datasets") for entry in registry.all(kind)]
-        raise RequestError(f"--reference {name!r}: is not a track, data set, folder or file{did_you_mean(name, known)}")
+    if name:
+        check_known(name, registry)
     if name and is_statistics(Path(name)):
         statistics = read_statistics(Path(name), identity, extractor)
         return Reference(None, statistics.moments), statistics
@@ -60,11 +59,21 @@ def read_reference(
     return Reference(Split(images.pixels, None)), replace(images, labels=None)
 
 
+def check_known(name: str, registry: Registry) -> None:
+    """Raise `RequestError` for the name of a reference that is nothing at all."""
+    if not (any(registry.has(kind, name) for kind in ("tracks", "datasets")) or Path(name).exists()):
+        known = [entry.name for kind in ("tracks", "datasets") for entry in registry.all(kind)]
+        raise RequestError(f"--reference {name!r}: is not a track, data set, folder or file{did_you_mean(name, known)}")
+
+
+def enough(each: Images | Statistics) -> None:
+    """Raise `RequestError` for fewer images than a score needs; saved statistics may not say how many they are of."""
+    if len(each) < LEAST and (len(each) or isinstance(each, Images)):
+        raise RequestError(f"{each.name}: {len(each)} images: at least {LEAST} are needed for a score")
+
+
 def matched(images: Images, reference: Images | Statistics, notes: list[str]) -> tuple[Images, bool]:
     """Return the images with the reference's channels, and whether they also have its size."""
-    for each in (images, reference):
-        if len(each) < LEAST and (len(each) or each is images):
-            raise RequestError(f"{each.name}: {len(each)} images: at least {LEAST} are needed for a score")
     if reference.shape is None:
         return images, False
     if len(images.shape) != len(reference.shape):
