@@ -15,7 +15,7 @@ FLOORS = [
     ["store"],
     ["training", "scoring", "pictures", "boards"],
     ["engines"],
-    ["testing", "experiment", "reproduction", "report", "tuning"],
+    ["testing", "authoring", "experiment", "reproduction", "report", "tuning"],
     ["api"],
     ["cli", "__main__"],
 ]

@@ -26,6 +26,7 @@ EXTRAS = PROJECT["optional-dependencies"]
     [
         *("ganbench/tracks/*.toml", "ganbench/data/*.npz", "ganbench/extractors/weights/*", "ganbench/py.typed"),
         "ganbench/report/templates/*",
+        "ganbench/authoring/templates/*",
     ],
 )
 def test_files_that_are_not_python_are_installed(pattern: str) -> None:

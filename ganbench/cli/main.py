@@ -13,6 +13,7 @@ import ganbench
 from ganbench.errors import RequestError, did_you_mean
 
 COMMANDS = {
+    "new": "Make a package of your own: a model, metric, data set, extractor or track.",
     "check": "Check a model, metric, data set, extractor or track of your own against all rules.",
     "run": "Train, score and rank models; show the board.",
     "tune": "Choose hyper-parameters: the same number of runs for every model, on the validation split.",
