@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -242,3 +245,31 @@ def test_every_row_is_as_likely_to_be_kept() -> None:
     few.add({"rows": torch.arange(30)})
     assert torch.equal(few.rows("rows"), torch.arange(30))  # type: ignore[arg-type]
     assert few.rows("labels") is None
+
+
+def test_the_page_shows_a_callback_that_works(monkeypatch: pytest.MonkeyPatch, fake: Tensor) -> None:
+    """With Lightning, or with as much of it as the callback needs."""
+    try:
+        import lightning  # type: ignore[import-not-found]  # noqa: F401
+    except ImportError:
+        monkeypatch.setitem(sys.modules, "lightning", SimpleNamespace(Callback=object))  # type: ignore[arg-type]
+    page = (Path(__file__).parents[2] / "docs" / "scorer.md").read_text()
+    (code,) = re.findall(r"```python\n(# scorer_callback\.py\n.*?)```", page, re.S)
+    names: dict[str, Any] = {}
+    exec(compile(code, "scorer_callback.py", "exec", dont_inherit=True), names)
+    callback, logged, asked = names["Scores"](TRACK, "fid", n=130, batch=100, device="cpu"), [], []
+
+    def sample(n: int) -> Tensor:
+        asked.append(n)
+        assert not torch.is_grad_enabled()
+        return fake[sum(asked[:-1]) : sum(asked)]
+
+    module = SimpleNamespace(sample=sample, log_dict=lambda values, **options: logged.append(values))
+    trainer = SimpleNamespace(sanity_checking=True, is_global_zero=True)
+    callback.on_validation_epoch_end(trainer, module)
+    assert not logged
+    trainer.sanity_checking = False
+    callback.on_validation_epoch_end(trainer, module)
+    assert asked == [100, 30]
+    (values,) = logged
+    assert values == filled(made("fid"), fake[:130])
