@@ -15,7 +15,7 @@ else:
 
 STANDARD = (
     "fid", "is", "precision", "recall", "density", "coverage", "kid",
-    "authenticity", "copying", "cas", "gan_test", "cas_oracle",
+    "authenticity", "copying", "cas", "gan_test", "cas_oracle", "duplicates", "leaks", "spectrum",
 )  # fmt: skip
 """The metrics of a track that names none, in board order."""
 
@@ -24,6 +24,7 @@ NEEDS = {
     "reference": "features of the reference images",
     "probabilities": "class probabilities from the extractor",
     "train": "features of the images that models learn from",
+    "images": "images, of the samples and of the reference: not points",
     "labels": "the labels that samples were made for, and those of the reference",
     "oracle": "an extractor whose classes are the data set's own",
     "final": "samples of the finished model: at the points of a curve, metrics that take long are skipped",

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 
 from ganbench.boards.entries import Column, Entry
 from ganbench.boards.estimate import Estimate, estimate
+from ganbench.boards.flags import flags
 from ganbench.boards.formatting import metric_value
 from ganbench.boards.request import BoardRequest
 from ganbench.metric import LACKING
 from ganbench.store.run_record import RunStatus
 from ganbench.store.run_spec import ModelInfo, Tuning
-
-COPIES = "copies training images"
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def aggregate(entries: Iterable[Entry], columns: Sequence[Column], request: Boar
     worst = _worst(labels.values(), request.headline.name)
     rows = [_row(runs, columns, request, published, worst) for (published, _), runs in labels.items()]
     ceiling, floor = (next((row for row in rows if row.role == role), None) for role in ("ceiling", "floor"))
-    return [replace(row, flags=(*row.flags, COPIES)) if _copies(row, ceiling, floor) else row for row in rows]
+    return [replace(row, flags=(*row.flags, *flags(row, ceiling, floor))) for row in rows]
 
 
 def _worst(rows: Iterable[Sequence[Entry]], headline: str) -> float:
@@ -120,13 +119,13 @@ def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest,
         if (found := estimate(scores, column.info, worst=worst, failed=counted)) is not None:
             metrics[column.name] = found
     sizes = sorted({entry.score.n for entry in ok if entry.score})
-    flags = list(dict.fromkeys(flag for entry in entries for flag in entry.run.flags))
-    flags += [] if sizes in ([], [asked]) else [f"scored on {sizes[0]} samples where the track asks for {asked}"]
+    notes = list(dict.fromkeys(flag for entry in entries for flag in entry.run.flags))
+    notes += [] if sizes in ([], [asked]) else [f"scored on {sizes[0]} samples where the track asks for {asked}"]
     blanks = Counter((name, why) for entry in ok for name, why in entry.skipped.items() if not why.startswith(LACKING))
     if failed and headline.name in metrics:
         runs = "its failed run counts" if failed == 1 else f"each of its {failed} failed runs counts"
-        flags.append(f"{runs} as {headline.title} {metric_value(worst, headline)}, the worst on this board")
-    flags += [f"no {name}: {why} ({count} of {len(ok)} runs)" for (name, why), count in blanks.items()]
+        notes.append(f"{runs} as {headline.title} {metric_value(worst, headline)}, the worst on this board")
+    notes += [f"no {name}: {why} ({count} of {len(ok)} runs)" for (name, why), count in blanks.items()]
     parameters = _mean(entry.run.parameters for entry in ok if entry.run.parameters)
     endings = Counter(_ending(entry) for entry in entries if not entry.ok)
     seconds = [entry.run.seconds for entry in ok]
@@ -145,7 +144,7 @@ def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest,
         peak_memory_mib=_mean(entry.run.peak_memory_bytes / 2**20 for entry in ok if entry.run.peak_memory_bytes),
         flops=_mean(entry.run.flops for entry in ok if entry.run.flops is not None),
         failures=tuple(Failure(*ending, count, len(entries)) for ending, count in endings.items()),
-        flags=tuple(flags),
+        flags=tuple(notes),
         published=published,
     )
 
@@ -159,20 +158,3 @@ def _ending(entry: Entry) -> tuple[str, str]:
 def _mean(values: Iterable[float]) -> float | None:
     values = list(values)
     return statistics.fmean(values) if values else None
-
-
-def _copies(row: Row, ceiling: Row | None, floor: Row | None) -> bool:
-    """Tell whether a model is less than half as authentic as real images, even at the top of its interval.
-
-    Where there is no interval the mean decides: the flag is a caution and ranks nothing. A model that is nearer
-    to noise than to real images copies nothing, whatever its authenticity: blots that lie far from all digits have
-    an outlier for nearest training image.
-    """
-    if row.role != "model" or ceiling is None:
-        return False
-    own, real = row.metrics.get("authenticity"), ceiling.metrics.get("authenticity")
-    if own is None or real is None:
-        return False
-    if floor is not None and row.headline and floor.headline and row.headline.mean > floor.headline.mean / 2:
-        return False
-    return (own.mean if own.high is None else own.high) < real.mean / 2

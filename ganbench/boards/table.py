@@ -27,7 +27,7 @@ IMPORTANCE = (
     "rank", "model", "<headline>", "<headline under another extractor>", "<metric that is not standard>", "fid",
     "recall", "coverage", "precision", "runs", "authenticity", "is", "cas", "cas_oracle", "images_per_second",
     "train_seconds", "density", "kid", "copying", "gan_test", "<cost>", "<metric under another extractor>",
-    "tuned", "family", "sampler",
+    "tuned", "family", "sampler", "duplicates", "leaks", "spectrum",
 )  # fmt: skip
 """Columns from the most telling to the least; what stands in angle brackets is a kind of column."""
 COMPANIONS = {"precision": ("recall", "coverage")}

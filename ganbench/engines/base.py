@@ -61,6 +61,8 @@ class Ended:
     """The last lines that it printed, where it did not end with status 0."""
     out_of_memory: bool = False
     """Whether the kernel ended processes for want of memory meanwhile."""
+    spent: dict[str, float] = field(default_factory=dict)
+    """Seconds by phase by the engine's clock, which no worker can reach; empty where the engine has none."""
 
 
 class Engine(Protocol):

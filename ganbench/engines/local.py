@@ -96,6 +96,7 @@ class LocalEngine:
                     watchdog.cut_log()
                     if slept:
                         watchdog.heard = now
+                        watchdog.book(asleep=True)
                     self._end_overdue(watchdog, now)
 
     def _fill(self) -> Iterator[Event]:
@@ -134,6 +135,7 @@ class LocalEngine:
     def _conclude(self, watchdog: Watchdog, code: int) -> Iterator[Event | Ended]:
         task = watchdog.task
         del self._watched[task.name]
+        watchdog.book()
         watchdog.cut_log()
         if code == BUSY and task.lock is not None:
             self._busy.append(task)
@@ -141,7 +143,7 @@ class LocalEngine:
             return
         yield Ended(
             task, code, watchdog.last, stalled=watchdog.ending, log=tail(task.log) if code else "",
-            out_of_memory=out_of_memory_kills() > watchdog.kills_before,
+            out_of_memory=out_of_memory_kills() > watchdog.kills_before, spent=dict(watchdog.spent),
         )  # fmt: skip
 
     def _end_overdue(self, watchdog: Watchdog, now: float) -> None:

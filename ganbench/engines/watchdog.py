@@ -34,6 +34,9 @@ class Watchdog:
     """Why it is being ended; empty where it is not."""
     told_to_end: float = 0.0
     kills_before: int = field(default_factory=out_of_memory_kills)
+    spent: dict[str, float] = field(default_factory=dict)
+    """Seconds by phase, by the engine's own clock."""
+    _booked: float = field(default_factory=time.monotonic)
     _phase_began: float = field(default_factory=time.monotonic)
     _phase_limit: float | None = None
 
@@ -46,6 +49,7 @@ class Watchdog:
 
     def hear(self, said: dict[str, Any]) -> Event:
         """Take in what the worker said, and return it as an event; what it does not say is as before."""
+        self.book()
         self.heard = time.monotonic()
         known = {name: said.pop(name) for name in SHOWN if name in said}
         limit = said.pop("limit_seconds", None)
@@ -53,6 +57,13 @@ class Watchdog:
             self._phase_began, self._phase_limit = self.heard, limit
         self.last = replace(self.last, **known, data={**self.last.data, **said})
         return replace(self.last, data=said)
+
+    def book(self, *, asleep: bool = False) -> None:
+        """Count the time since the last booking as the phase's; nobody's where the engine was `asleep`."""
+        now = time.monotonic()
+        if not asleep:
+            self.spent[self.last.phase] = self.spent.get(self.last.phase, 0.0) + now - self._booked
+        self._booked = now
 
     def overdue(self, stall_timeout: float, now: float) -> str:
         """Say why the task must be ended: it shows no progress, or a phase takes too long; nothing while it is well."""

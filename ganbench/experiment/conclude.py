@@ -1,4 +1,7 @@
-"""From how a training worker ended to the run's record: the one that it wrote, or one that says why it could not."""
+"""From how a training worker ended to the run's record: the one that it wrote, or one that says why it could not.
+
+A worker's own record says how long it trained, by a clock that its model can reach. The engine's clock says it, too.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,18 @@ from ganbench.store.store import set_aside
 from ganbench.util.atomic_io import sha256_of
 from ganbench.util.exit_codes import BUSY
 
+BILLED = ("building", "training", "finishing")
+"""Phases in which the worker's clock counts, as ``train`` and, in between, ``checkpoint``."""
+SLOW, LEAST_SLOW = 1.25, 2.0
+"""How much more the engine may count than the worker: a quarter, and seconds that news may be under way."""
+
 
 def conclude(job: TrainJob, end: Ended) -> RunRecord | None:
     """Return the record of a run whose worker has ended; None where another command has taken it over."""
     if end.code == BUSY:
         return None
     if (record := _written(job)) is not None:  # no lock is needed to read, and another command may have it by now
-        return record
+        return _flagged(job, record, end)
     job.folder.mkdir(parents=True, exist_ok=True)  # which the worker may not have come to
     with locked(job.folder) as mine:
         if not mine:
@@ -49,6 +57,20 @@ def conclude(job: TrainJob, end: Ended) -> RunRecord | None:
             why = f"{reason}; its record could not be written ({error.strerror})"
             return record.model_copy(update={"reason": why})
         return record
+
+
+def _flagged(job: TrainJob, record: RunRecord, end: Ended) -> RunRecord:
+    """Return the record, with a flag written into it where the engine saw the worker train for longer than it says."""
+    seen = sum(end.spent.get(phase, 0.0) for phase in BILLED)
+    said = sum(record.seconds.get(phase, 0.0) for phase in ("train", "checkpoint"))
+    if seen <= SLOW * said + LEAST_SLOW:
+        return record
+    flag = f"its clock was slow: it trained for {seen:.3g} s by the engine's clock, for {said:.3g} s by its own"
+    flagged = record.model_copy(update={"flags": [*record.flags, flag]})
+    with locked(job.folder) as mine:
+        if mine and _written(job) == record:
+            flagged.write(job.folder / RUN)
+    return flagged
 
 
 def _written(job: TrainJob) -> RunRecord | None:

@@ -7,6 +7,7 @@ from ganbench.metrics._pairwise.api import PairReference, PairScores
 from ganbench.metrics._pairwise.kernel_sums import Subsets
 from ganbench.metrics.authenticity import authenticity
 from ganbench.metrics.data_copying import data_copying
+from ganbench.metrics.duplicates import DuplicateReference, duplicates
 from ganbench.metrics.fid import FrechetReference, frechet_distance
 from ganbench.metrics.fid_infinity import frechet_distance_infinity
 from ganbench.metrics.fid_per_class import per_class_frechet_distance
@@ -16,9 +17,11 @@ from ganbench.metrics.kid import kernel_distance
 from ganbench.metrics.mmd import kernel_distance_exact, rbf_kernel_distance
 from ganbench.metrics.moments import Moments, load_gaussian, save_gaussian
 from ganbench.metrics.prdc import density_coverage, precision_recall
+from ganbench.metrics.spectrum import spectral_distance
 from ganbench.metrics.vendi import vendi_score
 
 __all__ = [
+    "DuplicateReference",
     "FrechetReference",
     "Moments",
     "PairReference",
@@ -27,6 +30,7 @@ __all__ = [
     "authenticity",
     "data_copying",
     "density_coverage",
+    "duplicates",
     "frechet_distance",
     "frechet_distance_infinity",
     "inception_score",
@@ -38,5 +42,6 @@ __all__ = [
     "precision_recall",
     "rbf_kernel_distance",
     "save_gaussian",
+    "spectral_distance",
     "vendi_score",
 ]

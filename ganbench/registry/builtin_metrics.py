@@ -7,7 +7,7 @@ import statistics
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ganbench.metric import HEADLINE, Metric, Score
+from ganbench.metric import HEADLINE, LACKING, Metric, Score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,6 +77,28 @@ def _authenticity(context: MetricContext) -> float:
 
 def _copying(context: MetricContext) -> float:
     return context.real.copying.score(context.features)
+
+
+def _duplicates(context: MetricContext) -> Score:
+    found = context.real.duplicates
+    return Score(value=found.share(context.images), details={"threshold": found.threshold})
+
+
+def _leaks(context: MetricContext) -> Score:
+    from ganbench.metrics.duplicates import LEAST_UNSEEN
+
+    assert context.real.images is not None
+    if len(context.real.images) < LEAST_UNSEEN:
+        raise ValueError(f"{LACKING}{LEAST_UNSEEN} reference images")
+    found = context.real.leaks
+    return Score(value=found.share(context.images), details={"threshold": found.threshold})
+
+
+def _spectrum(context: MetricContext) -> float:
+    from ganbench.metrics import spectral_distance
+
+    assert context.real.images is not None
+    return spectral_distance(context.real.images, context.images)
 
 
 def _vendi(context: MetricContext) -> float:
@@ -237,6 +259,17 @@ METRICS = (
     _metric("cas_oracle", "CAS*", "neither", _SHARE, 3,
             "as CAS, with labels from the frozen extractor, whose knowledge leaks in: never ranks", _CAS,
             "oracle classifier final", _cas_oracle, version=3),
+    _metric("duplicates", "Dup", "neither", _SHARE, 3,
+            "share of samples that are nearer to one training image than 99 of 100 unseen real images are, however "
+            "shifted or mirrored: 0.01 for real, 1 for copies", "arXiv:2310.02664", "train reference images final",
+            _duplicates),
+    _metric("leaks", "Leak", "neither", _SHARE, 3,
+            "share of samples that are nearer to one reference image than 99 of 100 reference images are to another: "
+            "0.01 for real; more where a model has seen the reference", "arXiv:2310.02664", "reference images final",
+            _leaks),
+    _metric("spectrum", "Spec", "lower", _POSITIVE, 2,
+            "largest difference of the mean power spectrum of pixels from that of real images, in decades: blur and "
+            "noise have much", "arXiv:2003.01826", "reference images final", _spectrum),
     _metric("fid_infinity", "FID∞", "lower", _ANY, 1,
             "FID extrapolated to infinitely many samples", "arXiv:1911.07023", "reference", _fid_infinity),
     _metric("fid_classes", "FID/class", "lower", _POSITIVE, 1,

@@ -76,9 +76,10 @@ class Evaluator:
         compared = dataset.split(against) if isinstance(dataset, Dataset) else dataset.test
         images, reference = features(compared)
         labels = None if compared is None else compared.labels
+        train_images, train = features(dataset.train) if self.asks_for("train") else (None, None)
         self.real = Real(
             images, None if labels is None else torch.from_numpy(labels).to(device), reference,
-            train=features(dataset.train)[1] if self.asks_for("train") else None,
+            train=train, train_images=train_images,
             moments=getattr(dataset, "moments", None), classes=dataset.classes, oracle=oracle, modes=dataset.modes,
         )  # fmt: skip
 

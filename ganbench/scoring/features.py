@@ -51,15 +51,15 @@ def extract_real(extractor: Extractor, identity: str, images: Tensor) -> Feature
 def kept(
     what: str, names: Sequence[str], real: Sequence[Tensor], compute: Callable[[], dict[str, Tensor]]
 ) -> dict[str, Tensor]:
-    """Return what `compute` returns, tensors called `names` that depend on features of `real` images alone.
+    """Return what `compute` returns, tensors called `names` that depend on `real` images, or their features, alone.
 
-    Kept in the cache by `what` it is, with its version, by the features' content and by what rounding depends on.
+    Kept in the cache by `what` it is, with its version, by their content and by what rounding depends on.
     """
     device = real[0].device
     digest = hashlib.sha256(f"{what} {device.type} {torch.get_num_threads()}".encode())
-    for features in real:
-        digest.update(f" {tuple(features.shape)} ".encode())
-        digest.update(features.cpu().contiguous().numpy().data)
+    for each in real:
+        digest.update(f" {tuple(each.shape)} ".encode())
+        digest.update(each.cpu().contiguous().numpy().data)
     return _kept(digest.hexdigest(), device, names, compute)
 
 

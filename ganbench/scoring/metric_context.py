@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from ganbench.data.dataset import Modes
@@ -12,6 +13,7 @@ from ganbench.metrics._pairwise.api import PairReference, PairScores
 from ganbench.metrics.authenticity import Originals
 from ganbench.metrics.data_copying import CopyingCells, CopyingReference
 from ganbench.metrics.downstream_classifier import predictions
+from ganbench.metrics.duplicates import DuplicateReference
 from ganbench.metrics.fid import FrechetReference, Gaussian
 from ganbench.metrics.kernel_moments import KernelMoments
 from ganbench.metrics.mode_counts import ModeCounts, count_modes
@@ -23,15 +25,16 @@ class Real:
     """What is known of real images, and what depends on them alone: computed when first needed, kept for every run.
 
     `images` uint8 (n, C, H, W), or points float32 (n, D), `labels` int64 (n,) and `features` (n, d) are those of the
-    reference; where only its `moments` are known, all three are None. `train` are the features of training images, or
-    None. `oracle` tells whether the extractor's classes are those of `labels`. `modes` are those that points were drawn
-    from.
+    reference; where only its `moments` are known, all three are None. `train` are the features of training images, and
+    `train_images` those images, or None. `oracle` tells whether the extractor's classes are those of `labels`. `modes`
+    are those that points were drawn from.
     """
 
     images: Tensor | None
     labels: Tensor | None
     features: Tensor | None
     train: Tensor | None = None
+    train_images: Tensor | None = None
     moments: Gaussian | None = None
     classes: int = 0
     oracle: bool = False
@@ -70,6 +73,29 @@ class Real:
             "copying 1", CopyingCells._fields, [train, unseen], lambda: CopyingReference(train, unseen).known._asdict()
         )
         return CopyingReference(train, unseen, known=CopyingCells(**found))
+
+    @cached_property
+    def duplicates(self) -> DuplicateReference:
+        """Training images, which samples may be copies of, and the reference, which are none."""
+        assert self.train_images is not None and self.images is not None
+        return _duplicates(self.train_images, self.images)
+
+    @cached_property
+    def leaks(self) -> DuplicateReference:
+        """Reference images, which samples may be copies of."""
+        assert self.images is not None
+        return _duplicates(self.images, None)
+
+
+def _duplicates(originals: Tensor, unseen: Tensor | None) -> DuplicateReference:
+    """Return what copies of `originals` are found by; how near images that are no copies come is kept in the cache."""
+
+    def compute() -> dict[str, Tensor]:
+        return {"threshold": torch.tensor(DuplicateReference(originals, unseen).threshold, dtype=torch.float64)}
+
+    images = [originals] if unseen is None else [originals, unseen]
+    found = kept("duplicates 1", ("threshold",), images, compute)
+    return DuplicateReference(originals, unseen, threshold=float(found["threshold"]))
 
 
 @dataclass(frozen=True)
@@ -116,6 +142,7 @@ class MetricContext:
             "reference": real.features is not None,
             "probabilities": self.probabilities is not None,
             "train": real.train is not None,
+            "images": real.images is not None and self.images.ndim == 4,
             "labels": self.labels is not None and real.labels is not None,
             "oracle": real.oracle and self.probabilities is not None,
             "final": self.final,

@@ -1,7 +1,9 @@
 """Global state of the process that a plugin must leave alone: remembered before it runs, compared after.
 
 A plugin shares its process with the training loop alone. What it changes here cannot reach a score, but it makes the
-run another one than its record says: the run fails, and says what was changed and during what.
+run another one than its record says: the run fails, and says what was changed and during what. This finds mistakes and
+plain cheats. Code that means to can blind any watch in its own process: what time a run has truly taken the engine
+knows, which is another (`ganbench.experiment.conclude`).
 """
 
 from __future__ import annotations
@@ -11,9 +13,17 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from time import perf_counter
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import torch
+
+HARNESS = tuple(f"ganbench.{part}" for part in ("training", "budget", "store", "data", "util"))
+"""What of ganbench works beside a model in its process."""
+DRIFT, LEAST_DRIFT = 0.05, 1.0
+"""How far two clocks may differ: as a part of the time since, and in seconds, of which one clock counts 1/100."""
 
 
 class TamperedError(Exception):
@@ -24,7 +34,7 @@ class ProcessGuard:
     """Compares the process's global state with what it was; `check` raises `TamperedError`."""
 
     def __init__(self) -> None:
-        self._before = _state()
+        self._before, self._functions, self._began = _state(), dict(_functions()), _clocks()
 
     def seeded(self) -> None:
         """Take in that the harness has just seeded torch: from now on nobody else may.
@@ -39,6 +49,15 @@ class ProcessGuard:
         for what, value in self._before.items():
             if value != now[what]:
                 raise TamperedError(f"{during} changed {what} from {value} to {now[what]}: a model must leave it alone")
+        functions = dict(_functions())
+        for path, function in self._functions.items():
+            if functions.get(path) is not function:
+                raise TamperedError(f"{during} changed {path}: a model must leave it alone")
+        passed, elapsed = (clock - began for clock, began in zip(_clocks(), self._began, strict=True))
+        if abs(elapsed - passed) > LEAST_DRIFT + DRIFT * abs(elapsed):
+            raise TamperedError(
+                f"{during} changed the clock: {passed:.1f} s by time.perf_counter are {elapsed:.1f} s by the kernel"
+            )
 
 
 def _state() -> dict[str, Any]:
@@ -68,6 +87,31 @@ def _tf32() -> str:
         return "on" if torch.backends.cudnn.allow_tf32 else "off"
     except RuntimeError:  # it was set in torch's newer way, which the older cannot read
         return "set for each operation"
+
+
+def _functions() -> Iterator[tuple[str, Any]]:
+    """Yield the functions of the harness that are loaded, and their code, by name."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(HARNESS):
+            for attribute, value in list(vars(module).items()):
+                yield from _of(f"{name}.{attribute}", value)
+                if isinstance(value, type) and value.__module__ == name:
+                    for method, its in list(vars(value).items()):
+                        yield from _of(f"{name}.{attribute}.{method}", its)
+
+
+def _of(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, FunctionType):
+        yield f"the code of {path}", value.__code__
+    if isinstance(value, FunctionType | BuiltinFunctionType | classmethod | staticmethod | property):
+        yield path, value
+
+
+def _clocks() -> tuple[float, float]:
+    """Return the clock that budgets are read from, and the kernel's, which no other call leads to."""
+    # Elsewhere than on Linux it is the time of day, which may be set.
+    now = perf_counter()
+    return now, os.times().elapsed if sys.platform == "linux" else now
 
 
 def _name(function: Any) -> str:

@@ -29,7 +29,9 @@ from ganbench.store.samples import SampleFile, write_samples
 from ganbench.store.seeds import derive
 from ganbench.training.checkpoint import WRITER, CheckpointWriter, read_checkpoint, remove_checkpoints
 from ganbench.training.data_file import read_training_data
+from ganbench.training.finishing import finish
 from ganbench.training.flops import training_flops
+from ganbench.training.gradient_watch import GradientWatch
 from ganbench.training.hyperparameters import make_config
 from ganbench.training.loop import REPORT_EVERY, Loop, Progress
 from ganbench.training.memory import peak_memory
@@ -107,7 +109,9 @@ class TrainingRun:
                     self._train(model, images, labels, saved)
                 if type(model).finish is not Model.finish:
                     self._enter("finishing")
-                    model.finish(Batch(to_float(images), labels))
+                    limit = Budget.parse(self.spec.training.budget).seconds
+                    for sentence in finish(model, Batch(to_float(images), labels), self.timer, limit):
+                        self._flag(sentence)
                     self.guard.check("finish")
         self._checkpoint(lambda: self._state(model))
         return model
@@ -253,13 +257,16 @@ class TrainingRun:
         limit = max(LEAST_SAMPLING_SECONDS, self.timer.seconds("train"))
         before = {name: value.detach().clone() for name, value in _tensors(model).items()}
         self._enter("sampling", limit_seconds=limit)
-        with self.timer.phase("sample"):
+        watch = GradientWatch()
+        with self.timer.phase("sample"), watch.on():
             labels = None if self.labels is None else self.labels[:n]
             samples = draw(model, n, labels, derive(self.spec.seed, "samples"), tick=self._tick).cpu().numpy()
         self.guard.check("sample")
         now = _tensors(model)
         if now.keys() != before.keys() or any(not _same(now[name], value) for name, value in before.items()):
             self._flag("its weights changed while it drew samples: it may have trained in `sample`")
+        elif watch.seen:
+            self._flag("it computed gradients while it drew samples: it may have trained in `sample`")
         if any(thread not in self._threads and thread.name != WRITER for thread in threading.enumerate()):
             self._flag("it has a thread running while it draws samples")
         return samples

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ganbench.boards.aggregate import COPIES
+from ganbench.boards.flags import COPIES
 from ganbench.store.run_record import RunStatus
 
 from .factory import make, rows, seeds
