@@ -59,7 +59,7 @@ class DuplicateReference:
     def __init__(self, originals: Tensor, unseen: Tensor | None, *, threshold: float | None = None) -> None:
         _check("originals", originals, LEAST_UNSEEN if unseen is None and threshold is None else 2)
         self._shape = tuple(originals.shape[1:])
-        self._waves = waves(originals)
+        self._waves = torch.cat([waves(part) for part in originals.split(1024)])
         self._sizes = self._waves.abs().flatten(1)
         self._shifts = _shifts(*self._shape[1:], originals.device)
         if threshold is None:

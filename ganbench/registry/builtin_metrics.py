@@ -79,18 +79,13 @@ def _copying(context: MetricContext) -> float:
     return context.real.copying.score(context.features)
 
 
-def _duplicates(context: MetricContext) -> Score:
-    found = context.real.duplicates
-    return Score(value=found.share(context.images), details={"threshold": found.threshold})
-
-
-def _leaks(context: MetricContext) -> Score:
+def _near_copies(part: str, context: MetricContext) -> Score:
     from ganbench.metrics.duplicates import LEAST_UNSEEN
 
     assert context.real.images is not None
     if len(context.real.images) < LEAST_UNSEEN:
         raise ValueError(f"{LACKING}{LEAST_UNSEEN} reference images")
-    found = context.real.leaks
+    found = getattr(context.real, part)
     return Score(value=found.share(context.images), details={"threshold": found.threshold})
 
 
@@ -262,11 +257,11 @@ METRICS = (
     _metric("duplicates", "Dup", "neither", _SHARE, 3,
             "share of samples that are nearer to one training image than 99 of 100 unseen real images are, however "
             "shifted or mirrored: 0.01 for real, 1 for copies", "arXiv:2310.02664", "train reference images final",
-            _duplicates),
+            partial(_near_copies, "duplicates")),
     _metric("leaks", "Leak", "neither", _SHARE, 3,
             "share of samples that are nearer to one reference image than 99 of 100 reference images are to another: "
             "0.01 for real; more where a model has seen the reference", "arXiv:2310.02664", "reference images final",
-            _leaks),
+            partial(_near_copies, "leaks")),
     _metric("spectrum", "Spec", "lower", _POSITIVE, 2,
             "largest difference of the mean power spectrum of pixels from that of real images, in decades: blur and "
             "noise have much", "arXiv:2003.01826", "reference images final", _spectrum),

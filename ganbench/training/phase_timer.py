@@ -57,7 +57,7 @@ class PhaseTimer:
         One thread that nothing disturbs has 1; less where it waited for its core, which others had.
         """
         self._settle()
-        return self._processor / self._own if self._own else None
+        return self._processor / self._own if self._own > 0 else None  # a clock may have been set back
 
     def by_phase(self) -> dict[str, float]:
         """Return every phase's seconds."""

@@ -101,10 +101,10 @@ def _functions() -> Iterator[tuple[str, Any]]:
 
 
 def _of(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, FunctionType):
-        yield f"the code of {path}", value.__code__
     if isinstance(value, FunctionType | BuiltinFunctionType | classmethod | staticmethod | property):
         yield path, value
+    if isinstance(value, FunctionType):
+        yield f"the code of {path}", value.__code__
 
 
 def _clocks() -> tuple[float, float]:
