@@ -62,7 +62,7 @@ class Ended:
     out_of_memory: bool = False
     """Whether the kernel ended processes for want of memory meanwhile."""
     spent: dict[str, float] = field(default_factory=dict)
-    """Seconds by phase by the engine's clock, which no worker can reach; empty where the engine has none."""
+    """Seconds by phase by the engine's clock, which no worker can reach; empty where the engine cannot tell."""
 
 
 class Engine(Protocol):

@@ -96,7 +96,7 @@ class LocalEngine:
                     watchdog.cut_log()
                     if slept:
                         watchdog.heard = now
-                        watchdog.book(asleep=True)
+                        watchdog.spent = None
                     self._end_overdue(watchdog, now)
 
     def _fill(self) -> Iterator[Event]:
@@ -130,12 +130,12 @@ class LocalEngine:
         elif "ended" not in news:
             yield watchdog.hear(news)
         else:
+            watchdog.book(news["heard"])
             yield from self._conclude(watchdog, news["ended"])
 
     def _conclude(self, watchdog: Watchdog, code: int) -> Iterator[Event | Ended]:
         task = watchdog.task
         del self._watched[task.name]
-        watchdog.book()
         watchdog.cut_log()
         if code == BUSY and task.lock is not None:
             self._busy.append(task)
@@ -143,7 +143,7 @@ class LocalEngine:
             return
         yield Ended(
             task, code, watchdog.last, stalled=watchdog.ending, log=tail(task.log) if code else "",
-            out_of_memory=out_of_memory_kills() > watchdog.kills_before, spent=dict(watchdog.spent),
+            out_of_memory=out_of_memory_kills() > watchdog.kills_before, spent=watchdog.spent or {},
         )  # fmt: skip
 
     def _end_overdue(self, watchdog: Watchdog, now: float) -> None:
@@ -229,6 +229,6 @@ def _listen(process: Popen[bytes], news: queue.Queue[dict[str, Any] | None]) -> 
     with process.stdout as lines:
         for line in lines:
             with contextlib.suppress(ValueError):
-                news.put(json.loads(line))
+                news.put(json.loads(line) | {"heard": time.monotonic()})
     process.wait()
     news.put(None)

@@ -34,8 +34,8 @@ class Watchdog:
     """Why it is being ended; empty where it is not."""
     told_to_end: float = 0.0
     kills_before: int = field(default_factory=out_of_memory_kills)
-    spent: dict[str, float] = field(default_factory=dict)
-    """Seconds by phase, by the engine's own clock."""
+    spent: dict[str, float] | None = field(default_factory=dict)
+    """Seconds by phase, by the engine's own clock; None where the engine slept and cannot tell."""
     _booked: float = field(default_factory=time.monotonic)
     _phase_began: float = field(default_factory=time.monotonic)
     _phase_limit: float | None = None
@@ -49,8 +49,8 @@ class Watchdog:
 
     def hear(self, said: dict[str, Any]) -> Event:
         """Take in what the worker said, and return it as an event; what it does not say is as before."""
-        self.book()
         self.heard = time.monotonic()
+        self.book(said.pop("heard", self.heard))
         known = {name: said.pop(name) for name in SHOWN if name in said}
         limit = said.pop("limit_seconds", None)
         if known.get("phase", self.last.phase) != self.last.phase or limit is not None:
@@ -58,10 +58,9 @@ class Watchdog:
         self.last = replace(self.last, **known, data={**self.last.data, **said})
         return replace(self.last, data=said)
 
-    def book(self, *, asleep: bool = False) -> None:
-        """Count the time since the last booking as the phase's; nobody's where the engine was `asleep`."""
-        now = time.monotonic()
-        if not asleep:
+    def book(self, now: float) -> None:
+        """Count the time since the last booking as the phase's."""
+        if self.spent is not None:
             self.spent[self.last.phase] = self.spent.get(self.last.phase, 0.0) + now - self._booked
         self._booked = now
 

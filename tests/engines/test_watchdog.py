@@ -56,6 +56,19 @@ def test_a_phase_with_a_limit_is_overdue_though_it_shows_progress(tmp_path: Path
     assert watching.overdue(600.0, began + 3.1) == ""
 
 
+def test_time_is_counted_by_phase_from_when_news_came(tmp_path: Path) -> None:
+    watching = watchdog(tmp_path / "log.txt")
+    watching.book(100.0)
+    watching.spent = {}
+    for at, phase in ((103.0, "sampling"), (105.0, "training")):
+        watching.hear({"phase": phase, "heard": at})
+    watching.book(106.0)
+    assert watching.spent == {"training": 4.0, "sampling": 2.0}
+    watching.spent = None  # the engine slept
+    watching.hear({"phase": "sampling", "heard": 200.0})
+    assert watching.spent is None
+
+
 def test_what_is_not_said_is_as_before(tmp_path: Path) -> None:
     watching = watchdog(tmp_path / "log.txt")
     watching.hear({"share": 0.25, "images": 640, "losses": {"d": 1.0}, "first": 1})
