@@ -126,7 +126,8 @@ def cheats(dataset: Dataset) -> Iterator[tuple[str, Callable[[], Tensor]]]:
     yield "turned by up to 5°", lambda: turned(some, random, degrees=5)
     yield "turned by up to 10°", lambda: turned(some, random, degrees=10)
     yield "turned by up to 15°", lambda: turned(some, random, degrees=15)
-    yield "one in ten a training image", lambda: torch.cat([some[: N // 10], unseen[: N - N // 10]])
+    yield "one in five a training image", lambda: torch.cat([some[: N // 5], unseen[: N - N // 5]])
+    yield "one in twenty a training image", lambda: torch.cat([some[: N // 20], unseen[: N - N // 20]])
     yield "noise fitted to the extractor", lambda: fitted(train, random, spectrum=False)
     yield "noise fitted to it and to the spectrum", lambda: fitted(train, random, spectrum=True)
 

@@ -61,7 +61,7 @@ class DuplicateReference:
         self._shape = tuple(originals.shape[1:])
         self._waves = torch.cat([waves(part) for part in originals.split(1024)])
         self._sizes = self._waves.abs().flatten(1)
-        self._shifts = _shifts(*self._shape[1:], originals.device)
+        self._shifts = _shifts(self._shape[1], self._shape[2], originals.device)
         if threshold is None:
             if unseen is not None:
                 enough("unseen", len(unseen), LEAST_UNSEEN)
@@ -116,7 +116,7 @@ def waves(images: Tensor) -> Tensor:
     # rfft2 leaves out half of the plane; its columns but the first stand for both halves.
     found = torch.fft.rfft2(grey)[:, _rows(height), : most_v + 1]
     found[:, :, 1:] *= math.sqrt(2)
-    norms = found.abs().square().sum(dim=(1, 2), keepdim=True).sqrt()
+    norms: Tensor = found.abs().square().sum(dim=(1, 2), keepdim=True).sqrt()
     return found / norms.clamp(min=1e-3)
 
 

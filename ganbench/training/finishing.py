@@ -12,8 +12,9 @@ from ganbench.model import Batch, Model
 from ganbench.training.gradient_watch import GradientWatch
 from ganbench.training.phase_timer import PhaseTimer
 
-SHARE, SECONDS = 0.25, 5.0
-"""The part of training that `finish` may be, or the seconds that it may take, without a word."""
+SHARE, SECONDS = 0.5, 60.0
+"""The part of training that `finish` may be, or the seconds that it may take, without a word: after a few steps a
+mixture over codes takes longer than these did."""
 OVERRUN, OVERRUN_SECONDS = 1.25, 1.0
 """How much longer than its time budget a run may last with `finish`, without a word: a quarter, and a second."""
 

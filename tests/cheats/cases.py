@@ -89,37 +89,37 @@ class Elsewhere:
 FAULTS, CHECKS = "tests/faults/test_models.py", "tests/boards/test_checks.py"
 ELSEWHERE = (
     Elsewhere(
-        "patches the metrics, the evaluator and the scorer (C3)",
+        "patches the metrics, the evaluator and the scorer",
         "another process scores, which never imports a model: " + NO_WAY,
         f"{FAULTS}::test_what_reaches_for_the_scorer_scores_as_an_honest_twin",
     ),
     Elsewhere(
-        '`self.role = "ceiling"`, to be handed held-out images (C1)',
+        '`self.role = "ceiling"`, to be handed held-out images',
         "the training side has none to hand over: it is given training images",
         f"{FAULTS}::test_a_model_that_calls_itself_a_ceiling_is_given_training_images",
     ),
     Elsewhere(
-        "trains in `sample`, and keeps what it learns (C6)",
+        "trains in `sample`, and keeps what it learns",
         "note: its weights changed while it drew samples: it may have trained in `sample`",
         f"{FAULTS}::test_a_fault_of_a_model_is_one_row",
     ),
     Elsewhere(
-        "another function as `time.perf_counter` (C7)",
+        "another function as `time.perf_counter`",
         "failed: __init__ changed time.perf_counter",
         f"{FAULTS}::test_a_fault_of_a_model_is_one_row",
     ),
     Elsewhere(
-        "a model named `noise`, `real` or `replay` (C10)",
+        "a model named `noise`, `real` or `replay`",
         "it is left out and named; every other model runs",
         "tests/registry/test_discovery.py::test_names_of_baselines_are_reserved",
     ),
     Elsewhere(
-        "a plugin that breaks, or a `Config` without a default (C10)",
+        "a plugin that breaks, or a `Config` without a default",
         "it is left out and named; every other model runs",
         "tests/registry/test_discovery.py::test_a_broken_plugin_is_reported_and_left_out",
     ),
     Elsewhere(
-        "likelihoods that no distribution has (C8)",
+        "likelihoods that no distribution has",
         "note: below -7 bits per dimension is impossible for 256 levels (0 for two); no value in NLL and bits/dim",
         "tests/scoring/test_builtin_metrics.py::test_likelihoods_that_no_distribution_has_are_not_scored",
     ),
@@ -160,7 +160,7 @@ and the report of a board, and cost about 0.15 s of a core for 1,000 digits agai
   tells copies from plain images that resemble many (arXiv:2310.02664). Distances are taken between slow waves of the
   grey pixels (at most 7 across), over 25 shifts by up to 1/14 of a side, mirrored or not. The threshold is the ratio
   that 1 of 100 reference images falls below: so often is a sample called a copy that is none. The board says *copies
-  training images* from 0.05 on, which no 1,000 honest samples reach by chance, and 100 once in 1,900 times (binomial).
+  training images* above 0.1, which 100 honest samples do not reach by chance once in 100 million times (binomial).
 - **Leak** (`leaks`): the same against the images that samples are compared with; the threshold is from each reference
   image against the others.
 - **Spec** (`spectrum`): the largest difference between the mean power spectra of samples and real images, in decades
@@ -184,14 +184,14 @@ UNSEEN = """## What cannot be seen
   user can. Copies show, and so does a score beyond that of real images; a model that was trained on training and test
   images alike, and copies neither, only looks good. Reading its code shows it.
 - **Copies that are changed enough**: turned by more than some 10 degrees, stretched by much more than a tenth,
-  blended, or in a share below 5 %. Authenticity and C_T look at features and see some of these.
+  blended, or a share below 10 %. Authenticity and C_T look at features and see some of these.
 - **Samples fitted to the extractor and to the spectrum** where no second extractor is asked.
 - **More updates than others for each image**: a budget of images counts images as batches are handed out. A model may
   keep them and train on them again and again. Seconds and FLOPs stand in the record and on the board; a track with a
   budget of time makes them equal.
 - **Time that a budget of images does not count.** `finish` is given all images at once, as a mixture over codes needs;
-  gradients, changed weights and more than a quarter of training (and 5 s) are noted, but a network that is held in
-  plain arrays and trained by hand in less is not.
+  gradients, changed weights, and more than half of training (if that is over a minute) are noted, but a network that
+  is held in plain arrays and trained by hand in less is not.
 - **Children.** A process that a model starts may compute while its parent draws samples. It ends with the run, and
   time by the engine's clock goes on, so that it gains little under a budget of time, and more under one of images.
 - **A model that rewrites its own worker** beyond what the guard looks at. It shares a process with the loop, and may
