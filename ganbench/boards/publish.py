@@ -95,12 +95,15 @@ def read_request(folder: Path) -> BoardRequest:
 
 
 def check_track(request: BoardRequest, published: Path) -> None:
-    """Raise `RequestError` where a published board of this name has other content."""
+    """Raise `RequestError` where a published board of this name has other content; metrics may have been added."""
     folder = published / request.track.name
     if not (folder / TRACK).exists():
         return
     known = read_request(folder)
-    differing = [name for name, value in request.track.content.items() if known.track.content.get(name) != value]
+    before = known.track.content
+    differing = [name for name, value in request.track.content.items() if name != "metrics" and before[name] != value]
+    if not set(known.track.metrics) <= set(request.track.metrics):
+        differing.append("metrics")
     if known.training.train_sha256 != request.training.train_sha256:
         differing.append("training images")
     if known.scoring.key != request.scoring.key:

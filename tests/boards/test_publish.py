@@ -154,6 +154,18 @@ def test_wording_and_the_number_of_seeds_are_no_other_content(places: Places) ->
     check_track(replace(REQUEST, track=TRACK.model_copy(update={"summary": "Said otherwise", "seeds": 5})), places[1])
 
 
+def test_metrics_may_be_added_to_a_board_and_none_taken_away(places: Places) -> None:
+    fewer = replace(
+        REQUEST, track=TRACK.model_copy(update={"metrics": TRACK.metrics[:-1]}), metrics=REQUEST.metrics[:-1]
+    )
+    places.add([make("a")])
+    places.publish(fewer)
+    places.publish(REQUEST)
+    assert read_request(places.board).metrics == REQUEST.metrics
+    with pytest.raises(RequestError, match="another metrics"):
+        check_track(fewer, places.published)
+
+
 def test_a_track_file_that_cannot_be_read_stops_it(places: Places) -> None:
     places.add([make("a")])
     places.publish()

@@ -15,7 +15,10 @@ MARKS = "<!-- calibration -->", "<!-- /calibration -->"
 
 @dataclass(frozen=True)
 class Cheat:
-    """A cheat in words; `shows` stands in the note of its row. Where it changes nothing, `instead` says why."""
+    """A cheat in words; `shows` stands in the note of its row, where it is cut at figures that differ from run to run.
+
+    Where it changes nothing, `instead` says why.
+    """
 
     does: str
     shows: str = ""
@@ -64,7 +67,7 @@ MODELS: dict[str, Cheat] = {
     ),
     "ReplacesTheClock": Cheat(
         "slows the clock where the harness has bound it",
-        shows="failed: __init__ changed ganbench.training.",
+        shows="failed: __init__ changed ganbench.training.phase_timer.perf_counter: a model must leave it alone",
     ),
     "SlowsTheClockInC": Cheat(
         "puts another C function behind `time.perf_counter` (ctypes)",
@@ -88,6 +91,21 @@ class Elsewhere:
 
 FAULTS, CHECKS = "tests/faults/test_models.py", "tests/boards/test_checks.py"
 ELSEWHERE = (
+    Elsewhere(
+        "shows training images that are shifted, mirrored, dim and noisy",
+        "note: copies training images",
+        "tests/metrics/test_duplicates.py::test_copies_are_known_whatever_was_done_to_them",
+    ),
+    Elsewhere(
+        "shows noise that is fitted to the extractor",
+        "note: may be fitted to the extractor; its spectrum shows it",
+        "tests/cheats/test_samples.py::test_noise_that_is_fitted_to_an_extractor_shows_in_pixels",
+    ),
+    Elsewhere(
+        "the same, before a second extractor",
+        "note: may be fitted to the extractor; it is noise to the other one",
+        "tests/cheats/test_samples.py::test_it_shows_under_an_extractor_that_it_was_not_fitted_to",
+    ),
     Elsewhere(
         "patches the metrics, the evaluator and the scorer",
         "another process scores, which never imports a model: " + NO_WAY,
@@ -212,9 +230,10 @@ def page(calibration: str) -> str:
     """Return docs/cheats.md around the text that benchmarks/cheats.py writes."""
     parts = [HEAD, "## In its own code\n", "| a model | what the board shows |", "|---|---|"]
     for cheat in MODELS.values():
-        then = cheat.instead or ("`" + cheat.shows.strip().replace("`", "'") + "`")
+        cut = " …" if cheat.shows.endswith((" ", ".")) else ""
+        then = cheat.instead or ("`" + cheat.shows.strip().replace("`", "'") + cut + "`")
         parts.append(f"| {cheat.does} | {then} |")
-    parts += ["", "## Around it\n", "Injected by other tests of this repository.\n"]
+    parts += ["", "## In its samples, and around it\n"]
     parts += ["| somebody | what happens | test |", "|---|---|---|"]
     parts += [f"| {each.does} | {each.then} | `{each.test.partition('::')[0]}` |" for each in ELSEWHERE]
     return "\n".join([*parts, "", f"{MEASURES}{MARKS[0]}{calibration}{MARKS[1]}", "", UNSEEN])

@@ -163,9 +163,9 @@ class ReplacesTheClock(Honest):
 
     def __init__(self, data, config):
         super().__init__(data, config)
-        from ganbench.training import loop, phase_timer
+        from ganbench.training import phase_timer
 
-        loop.perf_counter = phase_timer.perf_counter = slowed(time.perf_counter)
+        phase_timer.perf_counter = slowed(time.perf_counter)
 
 
 class Method(ctypes.Structure):

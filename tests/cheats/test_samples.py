@@ -22,7 +22,7 @@ N = 100
 
 
 class Found(NamedTuple):
-    """FID by the extractor that noise is fitted to, FID by the other one, and spectrum: of what is fitted, and noise."""
+    """FID by the extractor that noise is fitted to, by the other one, and spectrum: of what is fitted, and of noise."""
 
     fitted: tuple[float, float, float]
     noise: tuple[float, float, float]
