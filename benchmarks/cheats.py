@@ -9,7 +9,6 @@ alike. Nothing is trained, and nothing is downloaded. ``--write`` puts the table
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Iterator
 from itertools import starmap
 from pathlib import Path
@@ -178,15 +177,19 @@ def flagged(row: Row, floor: Row) -> Iterator[str]:
         yield "fitted (other extractor)"
 
 
+def model(row: Row) -> str:
+    return row.name.partition("[")[0]
+
+
 def summary(rows: list[Row], floor: Row) -> list[str]:
     """Return what the worst of the honest runs show, and how far that is from each threshold."""
 
     def worst(value: Callable[[Row], float], least: float) -> str:
         row = max(rows, key=value)
-        return f"{value(row):.3f} ({re.split('[[]', row.name)[0]}) | {least}"
+        return f"{value(row):.3f} ({model(row)}) | {least}"
 
     near = [row for row in rows if row.values["fid"] < CLOSE * floor.values["fid"]]
-    models = len({re.split("[[]", row.name)[0] for row in rows})
+    models = len({model(row) for row in rows})
     noted = sum(any(flagged(row, floor)) for row in rows)
     fids = [row.values["fid"] for row in rows]
     lines = [
@@ -202,7 +205,7 @@ def summary(rows: list[Row], floor: Row) -> list[str]:
         far = max(near, key=lambda row: row.values["spectrum"])
         lines.append(
             f"| Spec, of the {len(near)} runs with FID below {CLOSE * floor.values['fid']:.0f} | "
-            f"{far.values['spectrum']:.3f} ({re.split('[[]', far.name)[0]}) | {DECADES} |"
+            f"{far.values['spectrum']:.3f} ({model(far)}) | {DECADES} |"
         )
     return [
         *lines,

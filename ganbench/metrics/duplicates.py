@@ -114,9 +114,9 @@ def waves(images: Tensor) -> Tensor:
     grey = (grey - grey.mean(dim=(1, 2), keepdim=True)) * (_fading(height)[:, None] * _fading(width)).to(images.device)
     most_v = min(FREQUENCIES, (width - 1) // 2)
     # rfft2 leaves out half of the plane; its columns but the first stand for both halves.
-    found = torch.fft.rfft2(grey)[:, _rows(height), : most_v + 1]
+    found: Tensor = torch.fft.rfft2(grey)[:, _rows(height), : most_v + 1]
     found[:, :, 1:] *= math.sqrt(2)
-    norms: Tensor = found.abs().square().sum(dim=(1, 2), keepdim=True).sqrt()
+    norms = found.abs().square().sum(dim=(1, 2), keepdim=True).sqrt()
     return found / norms.clamp(min=1e-3)
 
 

@@ -21,7 +21,7 @@ def flags_of(*made: object) -> tuple[str, ...]:
 
 
 def test_copies_of_training_images_are_told_by_their_share() -> None:
-    assert flags_of(make("a", duplicates=0.099)) == ()
+    assert flags_of(make("a", duplicates=0.149)) == ()
     assert flags_of(make("a", duplicates=0.93)) == (f"{COPIES}: 93% of its samples are near-copies of one",)
     # one seed of three copies half of its samples
     (said,) = flags_of(*(make("a", at, duplicates=share) for at, share in enumerate((0.9, 0.01, 0.02))))

@@ -171,14 +171,14 @@ nothing: it tells you what to look at. A run that tampers with its process has f
 MEASURES = """## How copies and deceived extractors are found
 
 Three columns of the standard set look at pixels, so that no extractor can be deceived. They are in the CSV, the JSON
-and the report of a board, and cost about 0.15 s of a core for 1,000 digits against 3,000.
+and the report of a board, and cost 0.11 s of a core for 1,000 digits against 3,000 (`python benchmarks/scoring.py`).
 
 - **Dup** (`duplicates`): the share of samples that are nearer to one training image than 99 of 100 unseen real images
   are. Nearer means that the nearest training image is much nearer than the second nearest: the ratio of both distances
   tells copies from plain images that resemble many (arXiv:2310.02664). Distances are taken between slow waves of the
   grey pixels (at most 7 across), over 25 shifts by up to 1/14 of a side, mirrored or not. The threshold is the ratio
   that 1 of 100 reference images falls below: so often is a sample called a copy that is none. The board says *copies
-  training images* above 0.1, which 100 honest samples do not reach by chance once in 100 million times (binomial).
+  training images* above 0.15: that far 100 samples that copy nothing do not come by chance (binomial, below 1e-12).
 - **Leak** (`leaks`): the same against the images that samples are compared with; the threshold is from each reference
   image against the others.
 - **Spec** (`spectrum`): the largest difference between the mean power spectra of samples and real images, in decades
@@ -202,7 +202,7 @@ UNSEEN = """## What cannot be seen
   user can. Copies show, and so does a score beyond that of real images; a model that was trained on training and test
   images alike, and copies neither, only looks good. Reading its code shows it.
 - **Copies that are changed enough**: turned by more than some 10 degrees, stretched by much more than a tenth,
-  blended, or a share below 10 %. Authenticity and C_T look at features and see some of these.
+  blended, or a share below 15 %. Authenticity and C_T look at features and see some of these.
 - **Samples fitted to the extractor and to the spectrum** where no second extractor is asked.
 - **More updates than others for each image**: a budget of images counts images as batches are handed out. A model may
   keep them and train on them again and again. Seconds and FLOPs stand in the record and on the board; a track with a
