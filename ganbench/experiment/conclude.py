@@ -61,7 +61,8 @@ def conclude(job: TrainJob, end: Ended) -> RunRecord | None:
 
 def _flagged(job: TrainJob, record: RunRecord, end: Ended) -> RunRecord:
     """Return the record, with a flag written into it where the engine saw the worker train for longer than it says."""
-    seen = sum(end.spent.get(phase, 0.0) for phase in BILLED)
+    # A run that went on from a checkpoint is not billed for building its model once more.
+    seen = sum(end.spent.get(phase, 0.0) for phase in BILLED if phase != "building" or not record.resumed)
     said = sum(record.seconds.get(phase, 0.0) for phase in ("train", "checkpoint"))
     if seen <= SLOW * said + LEAST_SLOW:
         return record

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from ganbench.metrics.validation import enough
+from ganbench.metrics.validation import Array, as_images
 
 ERROR = 0.01
 """The share of images that are no copies whose ratio is called too small."""
@@ -32,7 +32,7 @@ _CELLS = 2**23
 """Pairs of images that are looked at together, which bounds memory."""
 
 
-def duplicates(train: Tensor, unseen: Tensor, fake: Tensor) -> float:
+def duplicates(train: Array, unseen: Array, fake: Array) -> float:
     """Return the share of fakes that are nearer to one training image than 99 of 100 unseen real images are.
 
     All are uint8, (l, C, H, W), (n, C, H, W) and (m, C, H, W). The result lies in [0, 1], and is near 0.01 for fresh
@@ -56,34 +56,33 @@ class DuplicateReference:
     `threshold` is the ratio that is too small, for whoever has it from before.
     """
 
-    def __init__(self, originals: Tensor, unseen: Tensor | None, *, threshold: float | None = None) -> None:
-        _check("originals", originals, LEAST_UNSEEN if unseen is None and threshold is None else 2)
-        self._shape = tuple(originals.shape[1:])
-        self._waves = torch.cat([waves(part) for part in originals.split(1024)])
+    def __init__(self, originals: Array, unseen: Array | None, *, threshold: float | None = None) -> None:
+        kept = as_images("originals", originals, rows=LEAST_UNSEEN if unseen is None and threshold is None else 2)
+        self._shape = tuple(kept.shape[1:])
+        self._waves = torch.cat([waves(part) for part in kept.split(1024)])
         self._sizes = self._waves.abs().flatten(1)
-        self._shifts = _shifts(self._shape[1], self._shape[2], originals.device)
+        self._shifts = _shifts(self._shape[1], self._shape[2], kept.device)
         if threshold is None:
-            if unseen is not None:
-                enough("unseen", len(unseen), LEAST_UNSEEN)
-            ratios = self.ratios(originals if unseen is None else unseen, same=unseen is None)
+            shown = kept if unseen is None else as_images("unseen", unseen, rows=LEAST_UNSEEN)
+            ratios = self.ratios(shown, same=unseen is None)
             threshold = float(ratios.sort().values[int(ERROR * len(ratios))])
         self.threshold = threshold
 
-    def share(self, fake: Tensor) -> float:
+    def share(self, fake: Array) -> float:
         """Return what `duplicates` returns; the same errors."""
         return float((self.ratios(fake) < self.threshold).double().mean())
 
-    def ratios(self, images: Tensor, *, same: bool = False) -> Tensor:
+    def ratios(self, images: Array, *, same: bool = False) -> Tensor:
         """Return for each of uint8 (m, C, H, W) its distance to the nearest original over that to the second nearest.
 
         They lie in [0, 1]. With `same` the images are the originals themselves, and none is compared with itself.
         """
-        _check("images", images, 1)
-        if tuple(images.shape[1:]) != self._shape:
-            raise ValueError(f"images of shape {tuple(images.shape[1:])}: those to compare with have {self._shape}")
+        given = as_images("images", images).to(self._waves.device)
+        if tuple(given.shape[1:]) != self._shape:
+            raise ValueError(f"images of shape {tuple(given.shape[1:])}: those to compare with have {self._shape}")
         rows = max(1, min(1024, _CELLS // len(self._sizes)))
-        starts = range(0, len(images), rows)
-        return torch.cat([self._ratios(images[at : at + rows], at if same else None) for at in starts])
+        parts = enumerate(given.split(rows))
+        return torch.cat([self._ratios(part, at * rows if same else None) for at, part in parts])
 
     def _ratios(self, images: Tensor, first: int | None) -> Tensor:
         """Return the ratios of some images; those from original `first` on are not compared with themselves."""
@@ -141,9 +140,3 @@ def _shifts(height: int, width: int, device: torch.device) -> tuple[Tensor, Tens
 
 def _turns(part: Tensor) -> Tensor:
     return torch.polar(torch.ones_like(part), 2 * math.pi * part).to(torch.complex64)
-
-
-def _check(name: str, images: Tensor, least: int) -> None:
-    if images.ndim != 4 or min(images.shape[2:]) < 3:
-        raise ValueError(f"{name}: expected images (n, C, H, W) of 3x3 pixels or more, got {tuple(images.shape)}")
-    enough(name, len(images), least)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganbench.metrics.validation import enough
+from ganbench.metrics.validation import Array, as_images
 
 _SMALL = 1e-12
 """Power that is added everywhere, in squared grey levels of 1: images of one value have none at all."""
 
 
-def spectral_distance(real: Tensor, fake: Tensor) -> float:
+def spectral_distance(real: Array, fake: Array) -> float:
     """Return the largest difference of the mean spectra of real and fake images, in decades of power: 0 or above.
 
     Both are uint8, (n, C, H, W) and (m, C, H, W). Power is averaged over images, channels and all directions, for each
@@ -23,30 +23,28 @@ def spectral_distance(real: Tensor, fake: Tensor) -> float:
     """
     if real.shape[1:] != fake.shape[1:]:
         raise ValueError(f"fake has images of shape {tuple(fake.shape[1:])}, real of {tuple(real.shape[1:])}")
-    return float((log_spectrum(fake) - log_spectrum(real)).abs().max())
+    return float((log_spectrum(fake).cpu() - log_spectrum(real).cpu()).abs().max())
 
 
-def log_spectrum(images: Tensor) -> Tensor:
+def log_spectrum(images: Array) -> Tensor:
     """Return log10 of the mean power of uint8 (n, C, H, W) images by waves along the shorter side, (side / 2,)."""
-    if images.ndim != 4 or min(images.shape[2:]) < 4:
-        raise ValueError(f"expected images (n, C, H, W) of 4x4 pixels or more, got {tuple(images.shape)}")
-    enough("images", len(images), 1)
-    height, width = images.shape[2:]
+    given = as_images("images", images)
+    (n, channels, height, width), device = given.shape, given.device
     most = min(height, width) // 2
-    down, across = (torch.fft.fftfreq(side, device=images.device) * min(height, width) for side in (height, width))
+    down, across = (torch.fft.fftfreq(side, device=device) * min(height, width) for side in (height, width))
     rings = torch.hypot(down[:, None], across[None, : width // 2 + 1].abs()).round().long()
-    halves = torch.full((width // 2 + 1,), 2.0, device=images.device)  # rfft2 leaves out what mirrors the rest
+    halves = torch.full((width // 2 + 1,), 2.0, device=device)  # rfft2 leaves out what mirrors the rest
     halves[0] = 1
     if width % 2 == 0:
         halves[-1] = 1
-    power = torch.zeros(rings.shape, dtype=torch.float64, device=images.device)
-    for part in images.split(500):
+    power = torch.zeros(rings.shape, dtype=torch.float64, device=device)
+    for part in given.split(500):
         power += torch.fft.rfft2(part.float() / 255).abs().square().sum(dim=(0, 1)).double()
-    power *= halves / (len(images) * images.shape[1] * height * width)
+    power *= halves / (n * channels * height * width)
     inside = rings <= most
     weights = halves.double().expand(rings.shape)[inside]
     sums, counts = (
-        torch.zeros(most + 1, dtype=torch.float64, device=images.device).index_add(0, rings[inside], values)
+        torch.zeros(most + 1, dtype=torch.float64, device=device).index_add(0, rings[inside], values)
         for values in (power[inside], weights)
     )
     return (sums / counts + _SMALL)[1:].log10()

@@ -92,3 +92,14 @@ def enough(name: str, count: int, least: int) -> None:
     """Raise ValueError, as `checked` does, where a set has too few rows."""
     if count < least:
         raise ValueError(f"{name}: got {count} rows, needs at least {least}; give more samples")
+
+
+def as_images(name: str, images: Array, *, rows: int = 1, side: int = 4) -> Tensor:
+    """Return images (n, C, H, W) as a tensor on the device they lie on; ValueError where they are few, or tiny."""
+    given = images if isinstance(images, Tensor) else torch.from_numpy(np.require(images, requirements=["C", "W"]))
+    if given.ndim != 4 or min(given.shape[2:]) < side:
+        raise ValueError(
+            f"{name}: expected images (n, C, H, W) of {side}x{side} pixels or more, got {tuple(given.shape)}"
+        )
+    enough(name, len(given), rows)
+    return given

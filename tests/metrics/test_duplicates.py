@@ -61,7 +61,7 @@ def test_what_is_real_and_unseen_is_called_a_copy_as_often_as_promised(
     assert reference.share(unseen) < 0.01 + 4 * (0.01 / 1500 + 0.01 / 500) ** 0.5
     assert reference.share(F.avg_pool2d(unseen[:300].float(), 3, 1, 1).round().to(torch.uint8)) < 0.03  # blurred
     assert reference.share(torch.randint(0, 256, (200, 1, 28, 28), dtype=torch.uint8)) == 0
-    assert reference.share(torch.zeros(50, 1, 28, 28, dtype=torch.uint8)) == 0
+    assert reference.share(np.zeros((50, 1, 28, 28), np.uint8)) == 0
 
 
 def test_copies_count_by_their_share(reference: DuplicateReference, mnist5k: Dataset) -> None:
