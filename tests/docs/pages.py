@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-WRITTEN_BY_COMMANDS = {ROOT / "docs" / f"{name}.md" for name in ("models", "claims", "tuning", "peers", "faults")}
+WRITTEN_BY_COMMANDS = {
+    ROOT / "docs" / f"{name}.md" for name in ("models", "claims", "tuning", "peers", "faults", "cheats")
+}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _BLOCK = re.compile(r"^(?:<!-- not run: (?P<why>.+?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
