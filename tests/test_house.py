@@ -15,7 +15,7 @@ FLOORS = [
     ["store"],
     ["training", "scoring", "pictures", "boards"],
     ["engines"],
-    ["testing", "authoring", "experiment", "reproduction", "report", "tuning"],
+    ["testing", "authoring", "experiment", "reproduction", "report", "tuning", "submission"],
     ["api"],
     ["cli", "__main__"],
 ]

@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 
 from ganbench.engines import forkserver
 from ganbench.engines.forkserver import ForkServer
+from ganbench.engines.network import leave_network
 from ganbench.experiment.preload import PRELOAD
 
 COMMANDS = (
@@ -92,12 +93,17 @@ class Forked:
 class ForkedServer(Forked):
     """A fork server, with what an engine uses of `subprocess.Popen`."""
 
-    def __init__(self, where: Path, alive: int, environment: dict[str, str]) -> None:
+    def __init__(self, where: Path, alive: int, environment: dict[str, str], network: bool = True) -> None:
         orders, stdin = os.pipe()
         stdout, answers = os.pipe()
         self.stdin = os.fdopen(stdin, "wb", buffering=0)
         self.stdout = os.fdopen(stdout, "rb", buffering=0)
-        order = {"environment": environment, "folder": str(Path.cwd()), "do": "tests.zygote:serve_forks", "with": []}
+        order = {
+            "environment": environment,
+            "folder": str(Path.cwd()),
+            "do": "tests.zygote:serve_forks",
+            "with": [network],
+        }
         super().__init__(where, order, [orders, answers, 2, alive])
         os.close(orders)
         os.close(answers)
@@ -179,11 +185,13 @@ def use(zygote: Zygote) -> None:
     """Let engines of this process take their fork servers from there."""
     _used.append(zygote)
 
-    def start(alive: int, environment: dict[str, str], *, spawn: bool, preload: tuple[str, ...]) -> Any:
+    def start(
+        alive: int, environment: dict[str, str], *, spawn: bool, preload: tuple[str, ...], network: bool = True
+    ) -> Any:
         other = spawn or preload != PRELOAD or environment["OMP_NUM_THREADS"] != "1"
         if other or not hasattr(os, "pidfd_open"):  # the latter on Linux alone
-            return _start(alive, environment, spawn=spawn, preload=preload)
-        return ForkedServer(zygote.ready(), alive, environment)
+            return _start(alive, environment, spawn=spawn, preload=preload, network=network)
+        return ForkedServer(zygote.ready(), alive, environment, network)
 
     forkserver.start = start
 
@@ -196,8 +204,10 @@ def in_use() -> Zygote:
 # What zygotes do.
 
 
-def serve_forks(descriptors: list[int]) -> None:
+def serve_forks(network: bool, descriptors: list[int]) -> None:
     """Be a fork server."""
+    if not network:  # a forked process has a single thread, whatever its parent had
+        leave_network()
     sys.path[:] = os.environ["PYTHONPATH"].split(os.pathsep)
     importlib.invalidate_caches()
     if mark := os.environ.get(MARK):

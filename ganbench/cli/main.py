@@ -26,6 +26,8 @@ COMMANDS = {
     "load": "Load a trained model, without its data set; export its weights.",
     "sample": "Draw samples from a trained model into a picture or a file.",
     "reproduce": "Train a recorded run again and compare.",
+    "submit": "Pack runs, their samples, checkpoints and code into one file for a leaderboard's editor.",
+    "verify": "Check such a file: hashes, scores, samples, and trainings of its code done anew.",
     "publish": "Merge runs into the published leaderboards, after checking them.",
     "report": "Write boards, models and runs as a site to look at: tables, charts, samples.",
     "remove": "Remove a run, or all runs of a row, yours and published.",

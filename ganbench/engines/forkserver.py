@@ -1,11 +1,12 @@
 """Starts workers: a process that has imported what every task needs, and forks for each.
 
-    python -P -m ganbench.engines.forkserver ALIVE [--spawn] [MODULE ...]
+    python -P -m ganbench.engines.forkserver ALIVE [--spawn] [--no-network] [MODULE ...]
 
 Importing torch takes seconds, which is too long for a task of half a minute to spend on being a process of its own.
 Each worker is forked from here before anything has run, in a process group of its own. With ``--spawn`` each is a new
 Python instead: Apple's libraries cannot be used in a fork. CUDA can, as long as nothing here has asked for its devices;
-where a module that was imported has, workers are new Pythons, too.
+where a module that was imported has, workers are new Pythons, too. With ``--no-network`` it leaves the network before
+it does anything else, and all workers are without one; where that cannot be, it ends.
 
 Commands come in on standard input, one JSON object a line: ``{"start": NAME, "file": ORDER}``, ``{"signal": NAME,
 "number": N}``. Out go ``{"name": NAME, "pid": N}``, each worker's own events, and ``{"name": NAME, "ended": STATUS}``.
@@ -178,22 +179,30 @@ def _say(**event: Any) -> None:
         data = data[os.write(1, data) :]
 
 
-def start(alive: int, environment: dict[str, str], *, spawn: bool, preload: tuple[str, ...]) -> subprocess.Popen[bytes]:
+def start(
+    alive: int, environment: dict[str, str], *, spawn: bool, preload: tuple[str, ...], network: bool = True
+) -> subprocess.Popen[bytes]:
     """Start one; `alive` is the reading end of a pipe whose writing end the caller alone holds."""
     words = [sys.executable, "-P", "-m", "ganbench.engines.forkserver", str(alive)]
+    options = [*(["--spawn"] if spawn else []), *([] if network else ["--no-network"])]
     return subprocess.Popen(
-        [*words, *(["--spawn"] if spawn else []), *preload], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [*words, *options, *preload], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env=environment, pass_fds=(alive,), start_new_session=True, bufsize=0,
     )  # fmt: skip
 
 
 def main() -> None:
     """Import what workers need, unless each is a Python of its own, and serve."""
-    spawn = "--spawn" in sys.argv
+    options = [word for word in sys.argv[2:] if word.startswith("--")]
+    if "--no-network" in options:
+        from ganbench.engines.network import leave_network
+
+        leave_network()
+    spawn = "--spawn" in options
     if not spawn:
         import ganbench.engines.worker_process  # noqa: F401
 
-        for module in sys.argv[2:]:
+        for module in sys.argv[2 + len(options) :]:
             importlib.import_module(module)
         spawn = not cuda_outlives_a_fork()
     ForkServer(int(sys.argv[1]), spawn).run()

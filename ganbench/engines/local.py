@@ -41,6 +41,9 @@ class LocalEngine:
 
     `places` are variables of the environment, one set for each device that tasks share, such as
     ``{"CUDA_VISIBLE_DEVICES": "1"}``: a task gets those of the place where the fewest are at work.
+
+    Workers have this process's variables of the environment, or those of `environment` where it is given (its
+    PYTHONPATH comes after what is on `sys.path` here), and, unless `network` is false, its network.
     """
 
     def __init__(
@@ -55,10 +58,12 @@ class LocalEngine:
         stall_timeout: float = 600.0,
         grace: float = 10.0,
         tick: float = 0.5,
+        environment: Mapping[str, str] | None = None,
+        network: bool = True,
     ) -> None:
         self._jobs, self._spawn, self._preload = jobs, spawn, preload
-        self._places = places
-        self._environment = _environment(threads, deterministic)
+        self._places, self._network = places, network
+        self._environment = _environment(environment, threads, deterministic)
         self._stall_timeout, self._grace, self._tick = stall_timeout, grace, tick
         self._waiting: deque[Task] = deque()
         self._busy: list[Task] = []
@@ -159,7 +164,9 @@ class LocalEngine:
 
     def _start_server(self) -> None:
         self._starts += 1
-        self._server = forkserver.start(self._alive, self._environment, spawn=self._spawn, preload=self._preload)
+        self._server = forkserver.start(
+            self._alive, self._environment, spawn=self._spawn, preload=self._preload, network=self._network
+        )
         threading.Thread(target=_listen, args=(self._server, self._news), daemon=True).start()
 
     def _tell(self, **command: Any) -> None:
@@ -214,11 +221,17 @@ class LocalEngine:
         shutil.rmtree(self._orders, ignore_errors=True)
 
 
-def _environment(threads: int, deterministic: bool) -> dict[str, str]:
+def _environment(given: Mapping[str, str] | None, threads: int, deterministic: bool) -> dict[str, str]:
     count = str(threads)
-    found = os.environ | {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
+    found = {
+        **(os.environ if given is None else given),
+        "OMP_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+    }
     # A model class given from Python must be found where its module was found here.
-    found["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    last = given.get("PYTHONPATH") if given is not None else None
+    found["PYTHONPATH"] = os.pathsep.join(path for path in (*sys.path, last) if path)
     if deterministic:
         found["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     return found

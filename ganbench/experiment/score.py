@@ -17,7 +17,7 @@ from ganbench.scoring.baselines import write_baselines
 from ganbench.store.locks import check_lockable
 from ganbench.store.lookup import find_folder
 from ganbench.store.run_record import RunRecord, RunStatus
-from ganbench.store.run_spec import RuntimeConfig
+from ganbench.store.run_spec import RuntimeConfig, TrainingProtocol
 from ganbench.store.store import Store
 from ganbench.tracks.track import Track
 from ganbench.util.device import pick_devices, share_out, worker_device
@@ -115,10 +115,14 @@ def _all(store: Store, note: Callable[[str], None]) -> list[RunRecord]:
 
 
 def _track(record: RunRecord, request: Request, registry: Registry) -> Track | None:
-    """Return the track that a run is scored on: the one named, else the first with its data set, budget, precision."""
-    training = record.spec.training
+    """Return the track that a run is scored on: the one named, else that of its protocol."""
     if request.track is not None:
         return find_track(request.track, registry)
+    return track_of(record.spec.training, registry)
+
+
+def track_of(training: TrainingProtocol, registry: Registry) -> Track | None:
+    """Return the first track with the data set, budget and precision of a run, else the data set's with that budget."""
     tracks = [entry.thing for entry in registry.all("tracks") if entry.thing.dataset == training.dataset]
     for track in tracks:
         if str(Budget.parse(track.budget)) == training.budget and track.precision == training.precision:

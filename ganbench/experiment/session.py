@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,12 +110,17 @@ class Session:
 
 
 def make_engine(
-    jobs: int, runtime: RuntimeConfig, stall_timeout: float = STALL_TIMEOUT, devices: list[str] | None = None
-) -> LocalEngine:
-    """Return the engine for processes of this machine, which share `devices` where there are several."""
+    jobs: int, runtime: RuntimeConfig, stall_timeout: float = STALL_TIMEOUT, devices: list[str] | None = None, *,
+    environment: Mapping[str, str] | None = None, network: bool = True,
+) -> LocalEngine:  # fmt: skip
+    """Return the engine for processes of this machine, which share `devices` where there are several.
+
+    See `LocalEngine` for the environment and the network.
+    """
     return LocalEngine(
         jobs, stall_timeout=stall_timeout, threads=runtime.threads, deterministic=runtime.deterministic,
-        spawn=sys.platform == "darwin", preload=PRELOAD, places=places(devices or []),
+        spawn=sys.platform == "darwin", preload=PRELOAD, places=places(devices or []), environment=environment,
+        network=network,
     )  # fmt: skip
 
 

@@ -58,6 +58,28 @@ class OwnCode:
         return self.folder is not None and place is not None and _within(place, self.folder)
 
 
+@dataclass(frozen=True)
+class CodeFolder:
+    """What counts for code in a folder of its own, such as that of a bundle: the modules that lie there alone."""
+
+    folder: Path
+
+    def find(self, name: str) -> Path | None:
+        """Return the file of a module in the folder, else None; packages need no ``__init__``."""
+        top, *rest = name.split(".")
+        if top == "ganbench" or top in sys.stdlib_module_names:
+            return None
+        spec = PathFinder.find_spec(top, [str(self.folder)])
+        for at, part in enumerate(rest):
+            if spec is None or spec.submodule_search_locations is None:
+                return None
+            spec = PathFinder.find_spec(".".join([top, *rest[:at], part]), list(spec.submodule_search_locations))
+        if spec is None or not spec.has_location or not spec.origin:
+            return None
+        path = Path(spec.origin)
+        return path if path.is_file() and path.is_relative_to(self.folder) else None
+
+
 def find_top_level(name: str, beside: Path | None = None) -> ModuleSpec | None:
     """Find a top-level module without importing it, whatever `sys.modules` holds under its name.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.errors import RequestError
 from ganbench.registry.code_tree import Code, read_code
-from ganbench.registry.own_code import OwnCode, own_code_of_file, own_code_of_module
+from ganbench.registry.own_code import CodeFolder, OwnCode, own_code_of_file, own_code_of_module
 
 if TYPE_CHECKING:
     from ganbench.model import Model
@@ -27,7 +27,7 @@ FILE_PREFIX = "ganbench_file_"
 
 
 @dataclass(frozen=True)
-class _Module:
+class SourceModule:
     """A module by name and file; one that a request names as a file has no name."""
 
     name: str
@@ -39,16 +39,45 @@ class _Module:
         return self.name if self.path.stem == "__init__" else self.name.rpartition(".")[0]
 
 
+@dataclass(frozen=True)
+class Source:
+    """The files that a source hash covers: modules, that of the class first, and assets."""
+
+    modules: list[SourceModule]
+    assets: list[Path]
+
+    @property
+    def files(self) -> list[Path]:
+        return [module.path for module in self.modules] + self.assets
+
+    @property
+    def sha256(self) -> str:
+        """The source hash."""
+        return _digest(self.modules, self.assets)
+
+
 def source_hash(model: type[Model]) -> str:
     """Return the SHA-256 of what decides what a model does; raise `RequestError` where a declared asset is missing."""
-    home, modules = _modules_of_class(model)
-    return _digest(modules, _assets_of_class(model, home, modules))
+    return source_of(model).sha256
 
 
 def source_files(model: type[Model]) -> list[Path]:
     """Return the files that `source_hash` depends on, the assets last."""
+    return source_of(model).files
+
+
+def source_of(model: type[Model]) -> Source:
+    """Return the files that `source_hash` covers; raise `RequestError` where a declared asset is missing."""
     home, modules = _modules_of_class(model)
-    return [module.path for module in modules] + _assets_of_class(model, home, modules)
+    return Source(modules, _assets_of_class(model, home, modules))
+
+
+def source_in(folder: Path, home: SourceModule, assets: list[Path]) -> Source:
+    """Return the source of a class of module `home`, whose code lies alone in a folder; nothing is imported.
+
+    `assets` are given, since only the class can tell them: whoever names others gets another hash.
+    """
+    return Source(_reached(home, CodeFolder(folder)), assets)
 
 
 def source_hash_of(import_path: str) -> str:
@@ -72,31 +101,31 @@ def source_hash_of(import_path: str) -> str:
     return _digest(modules, _asset_files(declared, home.path.parent, class_name))
 
 
-def _locate(place: str) -> tuple[_Module, OwnCode]:
+def _locate(place: str) -> tuple[SourceModule, OwnCode]:
     if place.endswith(".py"):
         path = Path(place)
         if not path.is_absolute() or not path.is_file():
             raise RequestError(f"{place}: there is no such file")
-        return _Module("", path), own_code_of_file(path)
+        return SourceModule("", path), own_code_of_file(path)
     if not place or not all(part.isidentifier() for part in place.split(".")):
         raise RequestError(f"{place!r} is not a module")
     own = own_code_of_module(place)
     found = own.find(place)
     if found is None:
         raise RequestError(f"{place}: is not installed here")
-    return _Module(place, found), own
+    return SourceModule(place, found), own
 
 
-def _modules_of_class(model: type[Model]) -> tuple[_Module, list[_Module]]:
+def _modules_of_class(model: type[Model]) -> tuple[SourceModule, list[SourceModule]]:
     file = getattr(sys.modules.get(model.__module__), "__file__", None)
     if file is None or not Path(file).is_file():
         raise RequestError(f"class {model.__qualname__}: its source file is not there: put it into a file of its own")
     of_file = model.__module__.startswith(FILE_PREFIX)
-    home = _Module("" if of_file else model.__module__, Path(file))
+    home = SourceModule("" if of_file else model.__module__, Path(file))
     return home, _reached(home, own_code_of_file(home.path) if of_file else own_code_of_module(home.name))
 
 
-def _reached(home: _Module, own: OwnCode) -> list[_Module]:
+def _reached(home: SourceModule, own: OwnCode | CodeFolder) -> list[SourceModule]:
     """Return a module and all of its own distribution that it imports, directly or not, in order of names."""
     seen, waiting = {home.name: home}, [home]
     known: dict[str, Path | None] = {}
@@ -107,12 +136,12 @@ def _reached(home: _Module, own: OwnCode) -> list[_Module]:
             if name not in known:
                 known[name] = own.find(name)
             if (path := known[name]) is not None and path != home.path:
-                seen[name] = _Module(name, path)
+                seen[name] = SourceModule(name, path)
                 waiting.append(seen[name])
     return [home, *(seen[name] for name in sorted(seen) if name != home.name)]
 
 
-def _imported(module: _Module) -> Iterator[str]:
+def _imported(module: SourceModule) -> Iterator[str]:
     """Yield every name that may be a module which this one imports."""
     for each in read_code(module.path).imports:
         base = each.base
@@ -125,7 +154,7 @@ def _imported(module: _Module) -> Iterator[str]:
         yield from (f"{base}.{name}" for name in each.names if name != "*")
 
 
-def _digest(modules: list[_Module], assets: list[Path]) -> str:
+def _digest(modules: list[SourceModule], assets: list[Path]) -> str:
     digest = hashlib.sha256()
     for module in modules:
         digest.update(read_code(module.path).sha256)
@@ -135,7 +164,7 @@ def _digest(modules: list[_Module], assets: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _assets_of_class(model: type[Model], home: _Module, modules: list[_Module]) -> list[Path]:
+def _assets_of_class(model: type[Model], home: SourceModule, modules: list[SourceModule]) -> list[Path]:
     """Return the files of the assets that a class has; those that another distribution's class declares are its own."""
     for declaring in model.__mro__:
         if "assets" in vars(declaring):

@@ -260,27 +260,31 @@ def _key(record: RunRecord) -> Iterator[str]:
 
 def _plan(score: ScoreRecord, request: Request, registry: Registry, notes: list[str]) -> ScorePlan | None:
     """Return the score record's protocol as a plan; None, and a note, where it cannot be followed here."""
-    protocol = score.protocol
     try:
-        extractor = registry.get("extractors", protocol.extractor)
-        if (found := extractor.thing.identity(request.weights)) != protocol.extractor_sha256:
-            raise RequestError(
-                f"extractor {protocol.extractor!r} has sha256 {_short(found)}, recorded "
-                f"{_short(protocol.extractor_sha256)}"
-            )
-        entries = [("extractors", extractor), ("datasets", registry.get("datasets", protocol.dataset))]
-        metrics = []
-        for name, info in score.metric_info.items():
-            entry = registry.get("metrics", name)
-            if entry.thing.version != info.version:
-                raise RequestError(f"metric {name!r} is version {entry.thing.version}, recorded {info.version}")
-            metrics.append(entry.thing)
-            entries.append(("metrics", entry))
+        return score_plan(score, request.weights, registry)
     except RequestError as error:
         notes.append(f"samples are compared, scores are not: {error}")
         return None
+
+
+def score_plan(score: ScoreRecord, weights: Path | None, registry: Registry) -> ScorePlan:
+    """Return the plan by which a score record was made; `RequestError` where its extractor or metrics are not here."""
+    protocol = score.protocol
+    extractor = registry.get("extractors", protocol.extractor)
+    if (found := extractor.thing.identity(weights)) != protocol.extractor_sha256:
+        raise RequestError(
+            f"extractor {protocol.extractor!r} has sha256 {_short(found)}, recorded {_short(protocol.extractor_sha256)}"
+        )
+    entries = [("extractors", extractor), ("datasets", registry.get("datasets", protocol.dataset))]
+    metrics = []
+    for name, info in score.metric_info.items():
+        entry = registry.get("metrics", name)
+        if entry.thing.version != info.version:
+            raise RequestError(f"metric {name!r} is version {entry.thing.version}, recorded {info.version}")
+        metrics.append(entry.thing)
+        entries.append(("metrics", entry))
     items = tuple((kind, entry.name, entry_point_of(entry)) for kind, entry in entries)
-    return ScorePlan(protocol, tuple(metrics), request.weights, items)
+    return ScorePlan(protocol, tuple(metrics), weights, items)
 
 
 def _short(sha256: str) -> str:

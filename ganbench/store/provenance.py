@@ -65,6 +65,14 @@ def _version(distribution: str) -> str | None:
         return None
 
 
+def git_state(folder: Path) -> tuple[str | None, bool | None]:
+    """Return the commit of the checkout that a folder lies in, and whether the folder is dirty; None outside of one."""
+    commit = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
+    return commit, None if commit is None else bool(
+        _output(["git", "-C", str(folder), "status", "--porcelain", "--", "."])
+    )
+
+
 def _git() -> tuple[str | None, bool | None]:
     """Return the commit of the checkout that ganbench runs from and whether it is dirty; None where installed."""
     package = Path(ganbench.__file__).parent

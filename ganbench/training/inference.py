@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ganbench.data.dataset import sample_labels
 from ganbench.data.pixels import to_float
@@ -41,6 +41,10 @@ class InferenceJob(BaseModel):
     data_file: Path
     samples: int = 0
     images_file: Path | None = None
+    draw_to: Path | None = Field(
+        default=None,
+        description="a .npy file for the final samples drawn once more, whether they are the record's or not",
+    )
 
 
 def work(payload: dict[str, Any], emit: Callable[..., None], began: float) -> int:
@@ -52,6 +56,10 @@ def work(payload: dict[str, Any], emit: Callable[..., None], began: float) -> in
         if job.samples:
             emit(phase="sampling")
             redraw(run, job.samples, job.data_file, torch.device(job.runtime.device))
+        if job.draw_to is not None and run.record.samples is not None:
+            emit(phase="sampling")
+            drawn = _draw(run, run.record.samples.n, job.data_file, torch.device(job.runtime.device))
+            atomic_write(job.draw_to, lambda stream: np.save(stream, drawn, allow_pickle=False))
         if job.images_file is not None:
             emit(phase="likelihood")
             _answer(run, job.images_file, torch.device(job.runtime.device), lambda: emit(phase="likelihood"))
@@ -66,12 +74,10 @@ def work(payload: dict[str, Any], emit: Callable[..., None], began: float) -> in
 
 def redraw(run: TrainedRun, n: int, data_file: Path, device: torch.device) -> SampleFile:
     """Draw at least as many samples as the record names, check them against its hash, and write them."""
-    known, training = run.record.samples, run.record.spec.training
+    known = run.record.samples
     assert known is not None
-    labels = read_training_data(data_file, training.train_sha256).labels
     n = max(n, known.n)
-    chosen = None if labels is None else sample_labels(labels, n, derive(run.record.spec.seed, "labels"))
-    samples = run.draw(n, chosen, device)
+    samples = _draw(run, n, data_file, device)
     if array_sha256(samples[: known.n]) != known.sha256:
         raise RequestError(
             f"{run.folder}: the samples drawn again from its checkpoint are not those of its record (sha256 differs): "
@@ -80,6 +86,12 @@ def redraw(run: TrainedRun, n: int, data_file: Path, device: torch.device) -> Sa
     if n > known.n:
         write_samples(run.folder, f"final-{n}", samples)
     return write_samples(run.folder, "final", samples[: known.n])
+
+
+def _draw(run: TrainedRun, n: int, data_file: Path, device: torch.device) -> np.ndarray:
+    spec = run.record.spec
+    labels = read_training_data(data_file, spec.training.train_sha256).labels
+    return run.draw(n, None if labels is None else sample_labels(labels, n, derive(spec.seed, "labels")), device)
 
 
 def _answer(run: TrainedRun, images_file: Path, device: torch.device, tick: Callable[[], None]) -> None:
