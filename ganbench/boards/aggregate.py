@@ -16,6 +16,7 @@ from ganbench.boards.request import BoardRequest
 from ganbench.metric import LACKING
 from ganbench.store.run_record import RunStatus
 from ganbench.store.run_spec import ModelInfo, Tuning
+from ganbench.store.verification import Checked, lowest
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Row:
     failures: tuple[Failure, ...]
     flags: tuple[str, ...] = ()
     published: bool = False
+    checked: Checked | None = None
+
+    @property
+    def claimed(self) -> bool:
+        """Whether its runs came in a bundle that nobody has checked."""
+        return self.checked is Checked.CLAIMED
 
     @property
     def family(self) -> str:
@@ -90,12 +97,16 @@ class Row:
 
 
 def aggregate(entries: Iterable[Entry], columns: Sequence[Column], request: BoardRequest) -> list[Row]:
-    """Return one row a label, a user's and a published one apart; a label whose runs all failed has its row too."""
-    labels: dict[tuple[bool, str], list[Entry]] = {}
+    """Return one row a label, a user's and a published one apart; a label whose runs all failed has its row too.
+
+    Claimed runs have rows of their own, and no say in what counts as the worst.
+    """
+    labels: dict[tuple[bool, bool, str], list[Entry]] = {}
     for entry in entries:
-        labels.setdefault((entry.published and entry.info.role == "model", entry.info.label), []).append(entry)
-    worst = _worst(labels.values(), request.headline.name)
-    rows = [_row(runs, columns, request, published, worst) for (published, _), runs in labels.items()]
+        published = entry.published and entry.info.role == "model"
+        labels.setdefault((published, entry.claimed, entry.info.label), []).append(entry)
+    worst = _worst((runs for (_, claimed, _), runs in labels.items() if not claimed), request.headline.name)
+    rows = [_row(runs, columns, request, published, worst) for (published, _, _), runs in labels.items()]
     ceiling, floor = (next((row for row in rows if row.role == role), None) for role in ("ceiling", "floor"))
     return [replace(row, flags=(*row.flags, *flags(row, ceiling, floor))) for row in rows]
 
@@ -146,6 +157,7 @@ def _row(entries: list[Entry], columns: Sequence[Column], request: BoardRequest,
         failures=tuple(Failure(*ending, count, len(entries)) for ending, count in endings.items()),
         flags=tuple(notes),
         published=published,
+        checked=lowest([entry.checked for entry in entries]),
     )
 
 

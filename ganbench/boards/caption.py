@@ -19,6 +19,11 @@ READING = (
     "failed run counts as the worst value on the board."
 )
 """How a board is read, wherever it is shown."""
+CHECKED = (
+    "of rows that others sent: claimed rows were not checked, and are not ranked; of rescored ones the samples were "
+    "scored again, of reproduced ones the code was trained on fresh seeds, too; rows without a word were trained here"
+)
+"""What the column says, where a board has it."""
 UNDISTURBED = 0.95
 """The share of a core from which on a run counts as undisturbed."""
 LIMIT = 240
@@ -46,6 +51,7 @@ def caption(board: Board) -> list[tuple[str, str]]:
         ("extractor", f"{scoring.extractor}, sha256 {scoring.extractor_sha256[:12]}"),
         ("seeds", _listed(map(str, indices)) or "none"),
         ("tuning", _tuning(board)),
+        *([("checked", CHECKED)] if any(ranked.row.checked for ranked in board.rows) else []),
         ("downstream classifier", f"{scoring.classifier_steps:,} updates, {scoring.classifier_seeds} seeds a run"),
         ("machine", _distinct(map(_machine, provenances))),
         ("costs", _undisturbed(trained)),

@@ -17,6 +17,7 @@ from ganbench.store.run_record import RunRecord
 from ganbench.store.run_spec import TrainingProtocol
 from ganbench.store.score_record import ScoreRecord
 from ganbench.store.store import Store, StoredRun
+from ganbench.store.verification import read_checked
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ def collect(
     named = [replace(each.entry, others=by_extractor(each.others, ambiguous)) for each in read]
     kept = of_one_version(_one_device(named, request, found), request.metrics)
     for where in (False, True):
-        found.shown += _supersede([entry for entry in kept if entry.published is where], found)
+        for claimed in (False, True):  # which supersedes nothing that was checked
+            group = [entry for entry in kept if (entry.published, entry.claimed) == (where, claimed)]
+            found.shown += _supersede(group, found)
     found.refused.sort(key=lambda each: str(each.path))
     found.left_out = list(dict.fromkeys(found.left_out))
     return found
@@ -169,7 +172,8 @@ def _entry(stored: StoredRun, request: BoardRequest, key: str, published: bool, 
     if own is None and stored.record.spec.model_info.role != "model":
         return None
     others = [score for score in good if _under_another_extractor(score, request)]
-    return _Read(Entry(stored.record, stored.folder, own, published=published), others)
+    checked = read_checked(stored.folder)
+    return _Read(Entry(stored.record, stored.folder, own, published=published, checked=checked), others)
 
 
 def _under_another_extractor(score: ScoreRecord, request: BoardRequest) -> bool:

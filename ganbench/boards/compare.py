@@ -170,7 +170,7 @@ def find_row(rows: Sequence[Row], wanted: str, board: str, left_out: Sequence[st
     """
     found = [row for row in rows if wanted in (row.label, name(row))]
     if found:
-        return min(found, key=lambda row: (row.label != wanted, row.published))
+        return min(found, key=lambda row: (row.label != wanted, row.claimed, row.published))
     labels = [one_line(label, 60) for label in dict.fromkeys(row.label for row in rows)]
     hint = did_you_mean(wanted, labels)
     if not hint.startswith(" (there is"):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from ganbench.boards.board import Board
 from ganbench.boards.costs import COSTS
 from ganbench.boards.entries import Column, Entry
-from ganbench.boards.table import TableRow, Value, board_table
+from ganbench.boards.table import TableRow, Value, board_table, shows_checked
 from ganbench.util.text import one_line
 
 BEFORE = ("rank", "model", "family", "runs", "failed")
@@ -22,7 +22,11 @@ _COSTS = tuple(cost.name for cost in COSTS)
 def columns(board: Board) -> tuple[str, ...]:
     """Return the names of the board's columns."""
     metrics = (column.name + end for column in board.columns for end in ("", "_low", "_high"))
-    return (*BEFORE, *metrics, *_COSTS, *AFTER)
+    return (*BEFORE, *metrics, *_COSTS, *AFTER, *_checked(board))
+
+
+def _checked(board: Board) -> tuple[str, ...]:
+    return ("checked",) if shows_checked(board) else ()
 
 
 def run_columns(board: Board) -> tuple[str, ...]:
@@ -40,7 +44,7 @@ def values(row: TableRow, board: Board) -> tuple[Value, ...]:
     for column in board.columns:
         estimate = row.cells[column.name].estimate
         found += [estimate.mean, estimate.low, estimate.high] if estimate else [None, None, None]
-    return (*found, *(row.cells[name].value for name in (*_COSTS, *AFTER)))
+    return (*found, *(row.cells[name].value for name in (*_COSTS, *AFTER, *_checked(board))))
 
 
 def run_values(entry: Entry, columns: Iterable[Column]) -> tuple[Value, ...]:

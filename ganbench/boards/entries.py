@@ -13,6 +13,7 @@ from ganbench.metric import MetricInfo, Score
 from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.store.run_spec import ModelInfo
 from ganbench.store.score_record import ScoreRecord
+from ganbench.store.verification import Checked
 
 
 class Column(NamedTuple):
@@ -30,7 +31,8 @@ class Column(NamedTuple):
 class Entry:
     """A run, the folder that it lies in, its score under the board's protocol, and those under other extractors.
 
-    `published` tells whether it lies among the published runs; `others` are by the name of the extractor.
+    `published` tells whether it lies among the published runs; `others` are by the name of the extractor; `checked` is
+    how far it was checked, None for a run that came in no bundle.
     """
 
     run: RunRecord
@@ -38,6 +40,12 @@ class Entry:
     score: ScoreRecord | None
     others: Mapping[str, ScoreRecord] = field(default_factory=dict)
     published: bool = False
+    checked: Checked | None = None
+
+    @property
+    def claimed(self) -> bool:
+        """Whether nobody has checked it: it ranks nothing, and nothing depends on it."""
+        return self.checked is Checked.CLAIMED
 
     @property
     def info(self) -> ModelInfo:
@@ -98,10 +106,10 @@ def of_one_version(entries: list[Entry], metrics: tuple[MetricInfo, ...]) -> lis
     """
     newest = {metric.name: metric.version for metric in metrics}
     own = set(newest)
-    for entry in entries:
+    for entry in sorted(entries, key=lambda each: each.claimed):
         for score in (*filter(None, [entry.score]), *entry.others.values()):
             for name, info in score.metric_info.items():
-                if name not in own:
+                if name not in own and not (entry.claimed and name in newest):
                     newest[name] = max(info.version, newest.get(name, 0))
     return [
         replace(

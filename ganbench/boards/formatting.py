@@ -31,8 +31,8 @@ def slug(label: str) -> str:
 
 
 def name(row: Row, limit: int = 60) -> str:
-    """Return the label, with the role where it is not ``model``: ``real (ceiling)``; ``dcgan (published)``."""
-    role = "published" if row.published else row.role
+    """Return the label, with the role where it is not ``model``: ``real (ceiling)``; ``vae (published)``, ``(claimed)``."""
+    role = "claimed" if row.claimed else "published" if row.published else row.role
     return shorten(one_line(row.label), limit) + ("" if role == "model" else f" ({one_line(role, 20)})")
 
 
@@ -77,7 +77,7 @@ def first_place(board: Board) -> str:
               for each in board.possible_firsts]  # fmt: skip
     if not firsts:
         return "best: not known, since that takes two models with two seeds each"
-    single = any(each.row.headline and each.row.headline.n == 1 for each in board.models)
+    single = any(each.row.headline and each.row.headline.n == 1 and not each.row.claimed for each in board.models)
     best = "best of those with two seeds or more" if single else "best"
     if len(firsts) == 1:
         return f"{best}: {firsts[0]}"

@@ -64,6 +64,7 @@ def _row(row: TableRow, board: Board) -> dict[str, Any]:
         "family": found.family,
         "role": found.role,
         "published": found.published,
+        "checked": found.checked,
         "version": info.version,
         "source": info.source,
         "distribution": info.distribution,

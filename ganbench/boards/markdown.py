@@ -98,7 +98,7 @@ def _cell(row: TableRow, column: TableColumn) -> str:
 def _model(row: Row) -> str:
     label = escape(shorten(one_line(row.label), 60))
     shown = label if row.role == "model" else f"*{label}* ({escape(row.role, 20)})"
-    return f"{shown} (published)" if row.published else shown
+    return f"{shown} ({'claimed' if row.claimed else 'published'})" if row.claimed or row.published else shown
 
 
 def _notes(table: Table) -> Iterable[str]:

@@ -15,7 +15,7 @@ from ganbench.boards.markdown import escape
 from ganbench.boards.write import write_board
 from ganbench.errors import RequestError
 from ganbench.metric import MetricInfo
-from ganbench.store.layout import RUN, SAMPLES_PICTURE, SCORES, TRAINING_PICTURE
+from ganbench.store.layout import RUN, SAMPLES_PICTURE, SCORES, TRAINING_PICTURE, VERIFIED
 from ganbench.store.merge import merge
 from ganbench.store.run_record import RunStatus, read_run
 from ganbench.store.run_spec import TrainingProtocol
@@ -128,7 +128,9 @@ def _copy(entry: Entry, folder: Path) -> None:
     """Copy a run's record, its scores that the board shows, and its pictures."""
     if not _same_samples(entry, folder):
         shutil.rmtree(folder, ignore_errors=True)  # scores and pictures of other samples say nothing of these
-    for name in (RUN, SAMPLES_PICTURE, TRAINING_PICTURE):
+    if not (entry.folder / VERIFIED).exists() and not _same(entry.folder / RUN, folder / RUN):
+        (folder / VERIFIED).unlink(missing_ok=True)  # it is about another record
+    for name in (RUN, VERIFIED, SAMPLES_PICTURE, TRAINING_PICTURE):
         source, target = entry.folder / name, folder / name
         if source.exists():
             content = source.read_bytes()
@@ -137,6 +139,10 @@ def _copy(entry: Entry, folder: Path) -> None:
     for score in (*filter(None, [entry.score]), *entry.others.values()):
         path = f"{SCORES}/{score.key}.json"
         _merge_score(entry.folder / path, folder / path)
+
+
+def _same(a: Path, b: Path) -> bool:
+    return b.exists() and a.read_bytes() == b.read_bytes()
 
 
 def _same_samples(entry: Entry, folder: Path) -> bool:

@@ -42,23 +42,29 @@ def rank(rows: Sequence[Row]) -> list[Ranked]:
 
     The ceiling comes first, then models by mean, then memorisers and floors, none of which is ranked; then what has no
     value because every run failed. Published rows stand below the user's own, in the same order; of a
-    model that the user trained, too, the published row has no rank: it is no rival of itself.
+    model that the user trained, too, the published row has no rank: it is no rival of itself. What is merely claimed
+    comes last and has no rank.
     """
-    own = {row.label for row in rows if not row.published and row.headline}
+    own = {row.label for row in rows if not (row.published or row.claimed) and row.headline}
     contenders = [
         (row, row.headline.sample)
         for row in rows
-        if row.role == "model" and row.headline and not (row.published and row.label in own)  # no rival of itself
+        if row.role == "model" and row.headline and not row.claimed
+        if not (row.published and row.label in own)  # no rival of itself
     ]
     samples = [sample for _, sample in contenders]
     ranked = {
-        (row.label, row.published): Ranked(row, *span, first)
+        _name(row): Ranked(row, *span, first)
         for (row, _), span, first in zip(contenders, places(samples), possible_firsts(samples), strict=True)
     }
-    return [ranked.get((row.label, row.published), Ranked(row)) for row in sorted(rows, key=_order)]
+    return [ranked.get(_name(row), Ranked(row)) for row in sorted(rows, key=_order)]
 
 
-def _order(row: Row) -> tuple[bool, int, float, str]:
+def _name(row: Row) -> tuple[str, bool, bool]:
+    return row.label, row.published, row.claimed
+
+
+def _order(row: Row) -> tuple[bool, bool, int, float, str]:
     if row.headline is None:
-        return row.published, 5, 0.0, row.label
-    return row.published, _PLACES.get(row.role, 4), row.headline.sample.mean, row.label
+        return row.claimed, row.published, 5, 0.0, row.label
+    return row.claimed, row.published, _PLACES.get(row.role, 4), row.headline.sample.mean, row.label

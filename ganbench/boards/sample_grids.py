@@ -38,6 +38,8 @@ def update_pictures(board: Board, folder: Path, picture: str = "samples.png") ->
         row, path = ranked.row, folder / f"{slug(ranked.row.label)}.png"
         if row.label in shown:  # a published row of a model that the user trained, too
             continue
+        if row.claimed:  # whoever sent it drew it
+            continue
         fresh = _open(row.ok[0].folder / picture) if row.ok else None
         if fresh is not None:
             _save(fresh, path, {RUN: row.ok[0].run.key})

@@ -25,9 +25,9 @@ ALWAYS = 3
 """Of the order of importance, columns that every table shows: rank, model, headline."""
 IMPORTANCE = (
     "rank", "model", "<headline>", "<headline under another extractor>", "<metric that is not standard>", "fid",
-    "recall", "coverage", "precision", "runs", "authenticity", "is", "cas", "cas_oracle", "images_per_second",
-    "train_seconds", "density", "kid", "copying", "gan_test", "<cost>", "<metric under another extractor>",
-    "tuned", "family", "sampler", "duplicates", "leaks", "spectrum",
+    "recall", "coverage", "precision", "runs", "checked", "authenticity", "is", "cas", "cas_oracle",
+    "images_per_second", "train_seconds", "density", "kid", "copying", "gan_test", "<cost>",
+    "<metric under another extractor>", "tuned", "family", "sampler", "duplicates", "leaks", "spectrum",
 )  # fmt: skip
 """Columns from the most telling to the least; what stands in angle brackets is a kind of column."""
 COMPANIONS = {"precision": ("recall", "coverage")}
@@ -137,10 +137,16 @@ def board_table(board: Board, rows: Iterable[Ranked] | None = None) -> Table:
         *(TableColumn(cost.name, cost.title) for cost in COSTS),
         *(TableColumn("runs", "runs", numeric=False), TableColumn("failed", "failed"), TableColumn("samples", "n")),
         TableColumn("tuned", "tuned"),
+        *((TableColumn("checked", "checked", numeric=False),) if shows_checked(board) else ()),
         *(TableColumn(word, word, numeric=False) for word in ("family", "role", "published", "sampler", "note")),
     )
     chosen = board.rows if rows is None else rows
     return Table(board, columns, tuple(TableRow(ranked, _cells(ranked, columns, board)) for ranked in chosen))
+
+
+def shows_checked(board: Board) -> bool:
+    """Tell whether a board says how far rows were checked: where one of them came in a bundle."""
+    return any(ranked.row.checked for ranked in board.rows)
 
 
 def _cells(ranked: Ranked, columns: Sequence[TableColumn], board: Board) -> dict[str, Cell]:
@@ -155,6 +161,7 @@ def _cells(ranked: Ranked, columns: Sequence[TableColumn], board: Board) -> dict
         "samples": _count(row.samples),
         "tuned": _count(row.tuning.runs if row.tuning else None),
         "published": _word("yes" if row.published else ""),
+        "checked": _word(row.checked or ""),
     }
     cells |= {word: _word(said) for word, said in (
         ("family", row.family), ("role", row.role), ("sampler", row.info.sampler), ("note", row.note)

@@ -52,7 +52,8 @@ class BoardTable:
         yield from ((line, "bold") for line in text.heading)
         yield rule
         for index, (ranked, lines) in enumerate(zip(self.rows, text.rows, strict=True)):
-            if ranked.row.published and index and not self.rows[index - 1].row.published:
+            before = self.rows[index - 1].row if index else ranked.row
+            if (ranked.row.claimed, ranked.row.published) > (before.claimed, before.published):
                 yield rule
             style = "dim" if ranked.row.role != "model" else "red" if ranked.row.headline is None else ""
             yield from ((line, style) for line in lines)
@@ -104,4 +105,6 @@ def _below(board: Board, rows: Sequence[Ranked]) -> list[str]:
         lines.append(f"{hidden} more {others} of earlier commands: `ganbench board --track {board.track.name}`")
     if any(ranked.row.published for ranked in rows):
         lines.append("published: rows of the published leaderboard that were trained and scored in the same way")
+    if any(ranked.row.claimed for ranked in rows):
+        lines.append("claimed: rows that others sent and nobody has checked; they are not ranked")
     return lines

@@ -54,6 +54,9 @@ def verify(
     """
     from ganbench.cli.console import console
     from ganbench.cli.warnings import discover_with_warnings
+    from ganbench.store.store import Store
+    from ganbench.submission.accept import CHECKED, accept
+    from ganbench.submission.comparison_page import comparison_page
     from ganbench.submission.verify import Request, verify
     from ganbench.util.atomic_io import check_writable, write_text
 
@@ -75,8 +78,14 @@ def verify(
             return 128 + end.number
     if json_file is not None:
         write_text(json_file, result.model_dump_json(indent=1) + "\n")
+    if markdown_file is not None:
+        write_text(markdown_file, comparison_page(result, work, published))
     if not quiet:
         _conclude(result)
+    if into is not None and result.verified:
+        keys = accept(work, result, Store(into))
+        if not quiet:
+            click.echo(f"{len(keys)} runs merged into {into}: {CHECKED[result.level]}")
     return 0 if result.verified else 1
 
 

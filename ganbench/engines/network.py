@@ -4,8 +4,8 @@
 
 On Linux a process can move into a network namespace of its own, in which there is no device but a loopback that is
 down; without root it needs a user namespace for that, which some systems and most containers forbid. In a user
-namespace of its own it can no longer look into processes outside, either. Files stay as they are: this keeps nobody from reading
-or writing them, nor from sockets that lie in the file system.
+namespace of its own it can no longer look into processes outside, either. Files stay as they are: this keeps nobody
+from reading or writing them, nor from sockets that lie in the file system.
 """
 
 from __future__ import annotations

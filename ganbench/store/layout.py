@@ -8,6 +8,7 @@
           log.txt          what it printed                   lock          held by the process that is at work here
           spec.json        what was asked for                runtime.json  how it was to be trained
           resume.pt        where training stood last
+          verified.json    how far a run that came in a bundle was checked (`ganbench.store.verification`)
 
 Published runs have the same layout under ``leaderboards/<track>/runs``, without samples and checkpoints.
 """
@@ -22,6 +23,8 @@ SCORES = "scores"
 """The folder of its score files, which are named by the key of their protocol."""
 SPEC, RUNTIME = "spec.json", "runtime.json"
 """What was asked for, and how it is trained: written when a run starts, each time that it does."""
+VERIFIED = "verified.json"
+"""How far a run that came in a bundle was checked."""
 CHECKPOINT = "checkpoint.pt"
 """The trained model."""
 SAMPLES, FINAL = "samples", "final"

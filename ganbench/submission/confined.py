@@ -1,7 +1,7 @@
 """Where submitted code runs: in worker processes without network, and with few variables of the environment.
 
-That is no jail. A worker runs as the user who verifies, and may read and write that user's files: a stranger's bundle is
-verified in a container, a virtual machine or a job of a CI system that is thrown away afterwards.
+That is no jail. A worker runs as the user who verifies, and may read and write that user's files: a stranger's bundle
+is verified in a container, a virtual machine or a job of a CI system that is thrown away afterwards.
 """
 
 from __future__ import annotations

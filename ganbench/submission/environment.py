@@ -19,7 +19,7 @@ def lock_text() -> str:
 
 
 def read_lock(text: str) -> dict[str, str]:
-    """Return versions by name, ``python`` and ``platform`` among them; lines that say nothing of the kind are skipped."""
+    """Return versions by name, ``python`` and ``platform`` among them; other lines are skipped."""
     found = {}
     for line in text.splitlines():
         if match := re.fullmatch(r"# (python|platform) (.{1,200})|([a-z0-9][a-z0-9-]*)==(\S{1,80})", line.strip()):

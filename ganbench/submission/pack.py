@@ -161,8 +161,8 @@ def _chosen(what: str, store: Store, track: Track | None) -> list[StoredRun]:
         found = [run]
     elif track is None and len(protocols := {_protocol(run) for run in found}) > 1:
         raise RequestError(
-            f"{what}: there are runs of {len(protocols)} tracks ({'; '.join(sorted(map(_said, protocols)))}): say which "
-            "with --track, and --budget where it is not the track's own"
+            f"{what}: there are runs of {len(protocols)} tracks ({'; '.join(sorted(map(_said, protocols)))}): say "
+            "which with --track, and --budget where it is not the track's own"
         )
     if track is not None:
         asked = (track.dataset, str(Budget.parse(track.budget)), track.precision)

@@ -1,4 +1,4 @@
-"""Verify a bundle, step by step: what it says of itself, its scores, its samples, and trainings of its code done anew."""
+"""Verify a bundle, step by step: what it says of itself, its scores, its samples, and its code trained anew."""
 
 from __future__ import annotations
 

@@ -126,7 +126,8 @@ class Workplace:
         protocol = plan.protocol.model_copy(update={"dataset": self.protocols.dataset.name})
         job = ScoreJob(
             store=store.root.absolute(), keys=list(keys), protocol=protocol,
-            metrics=[each.name for each in plan.metrics], headline=self.protocols.track.headline, items=list(plan.items), data_dir=self.protocols.data_dir,
+            metrics=[each.name for each in plan.metrics], headline=self.protocols.track.headline,
+            items=list(plan.items), data_dir=self.protocols.data_dir,
             weights=plan.weights, device=device, threads=threads, command=self.command,
         )  # fmt: skip
         log = store.root / ".scoring" / f"{protocol.key}.txt"
