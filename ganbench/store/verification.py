@@ -47,11 +47,11 @@ def read_checked(folder: Path) -> Checked | None:
     A file that cannot be read, or that is about another record, says no more than that the run was claimed.
     """
     path = folder / VERIFIED
+    if not path.exists():  # of nearly all runs
+        return None
     try:
         found = Verification.model_validate_json(path.read_bytes())
         return found.checked if sha256_of(folder / RUN) == found.record_sha256 else Checked.CLAIMED
-    except FileNotFoundError:
-        return None
     except (OSError, ValidationError):
         return Checked.CLAIMED
 
