@@ -31,7 +31,7 @@ def slug(label: str) -> str:
 
 
 def name(row: Row, limit: int = 60) -> str:
-    """Return the label, with the role where it is not ``model``: ``real (ceiling)``; ``vae (published)``, ``(claimed)``."""
+    """Return the label, with the role where it is not ``model``: ``real (ceiling)``; ``vae (published)``."""
     role = "claimed" if row.claimed else "published" if row.published else row.role
     return shorten(one_line(row.label), limit) + ("" if role == "model" else f" ({one_line(role, 20)})")
 

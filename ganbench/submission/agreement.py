@@ -17,7 +17,7 @@ from ganbench.store.score_record import ScoreRecord
 
 KIND = ("torch", "cuda", "device", "cpu", "threads", "deterministic")
 """Parts of provenance that decide rounding."""
-RELATIVE = 0.01
+RELATIVE = 0.001
 """Of a metric's value, where the kind of machine is another."""
 ABSOLUTE = 0.02
 """Of a share between 0 and 1, beside that: a few of some hundred samples fall on the other side of a threshold."""
