@@ -45,10 +45,10 @@ class OwnCode:
         spec = find_top_level(top, self.beside)
         if spec is None or not (top in self.packages or self._holds(_place(spec))):
             return None
-        for at, part in enumerate(rest):
+        for part in rest:  # by its own name: of a dotted one the parent would have to be imported
             if spec.submodule_search_locations is None:
                 return None
-            spec = PathFinder.find_spec(".".join([top, *rest[:at], part]), list(spec.submodule_search_locations))
+            spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
             if spec is None:
                 return None
         path = Path(spec.origin) if spec.has_location and spec.origin else None
@@ -70,10 +70,10 @@ class CodeFolder:
         if top == "ganbench" or top in sys.stdlib_module_names:
             return None
         spec = PathFinder.find_spec(top, [str(self.folder)])
-        for at, part in enumerate(rest):
+        for part in rest:  # by its own name: of a dotted one the parent would have to be imported
             if spec is None or spec.submodule_search_locations is None:
                 return None
-            spec = PathFinder.find_spec(".".join([top, *rest[:at], part]), list(spec.submodule_search_locations))
+            spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
         if spec is None or not spec.has_location or not spec.origin:
             return None
         path = Path(spec.origin)

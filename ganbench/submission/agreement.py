@@ -85,7 +85,8 @@ def compare_scores(
         ours, theirs = here.metrics.get(name), submitted.metrics.get(name)
         if ours is not None or theirs is not None:
             share = info.low == 0 and info.high == 1
-            found.append(agreement(name, info.title, ours and ours.value, theirs and theirs.value, share))
+            values = (ours.value if ours is not None else None, theirs.value if theirs is not None else None)
+            found.append(agreement(name, info.title, *values, share))
     points = {(point.images, point.samples_sha256): point for point in here.curve}
     for point in submitted.curve:
         again = points.get((point.images, point.samples_sha256))

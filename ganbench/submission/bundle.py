@@ -19,7 +19,7 @@ from ganbench.util.text import human_bytes, one_line
 
 MOST_MEMBERS = 20_000
 MOST_BYTES = 16 * 2**30
-"""Of a bundle; `Limits` of a command may be lower."""
+"""Of a bundle."""
 _MANIFEST_BYTES = 16 * 2**20
 _BLOCK = 2**20
 

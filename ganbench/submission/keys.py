@@ -56,11 +56,11 @@ def check_keys(manifest: Manifest, folder: Path, protocols: Protocols, registry:
             yield f"{who}: the manifest has no code of model {spec.model_info.name!r} with its source hash"
     trained = {(each.spec.model_info.name, each.spec.model_info.source): each.spec
                for run in manifest.runs if (each := _read(store, run.key)) is not None}  # fmt: skip
-    for key, each in code.items():
+    for key, known in code.items():
         if key not in trained:
-            yield f"code of {each.model!r}: no run of the bundle was trained with it"
+            yield f"code of {known.model!r}: no run of the bundle was trained with it"
         else:
-            yield from _code(each, trained[key], folder, registry)
+            yield from _code(known, trained[key], folder, registry)
 
 
 def _read(store: Store, key: str) -> RunRecord | None:
@@ -74,7 +74,7 @@ def _array(path: Path, folder: Path) -> Iterator[str]:
     """Refuse an array that says it is larger than its file: to read it would take whatever memory it asks for."""
     try:
         with open(path, "rb") as stream:
-            version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
+            version = np.lib.format.read_magic(stream)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(stream)
             if dtype.hasobject or math.prod(shape) * dtype.itemsize + stream.tell() != path.stat().st_size:

@@ -11,8 +11,7 @@ from ganbench.errors import RequestError
 from ganbench.reproduction.reproduce import score_plan
 from ganbench.store.store import Store
 from ganbench.submission.agreement import MetricAgreement, compare_scores
-from ganbench.submission.workplace import Workplace, copy_run, sample_files, score_threads
-from ganbench.util.device import pick_device
+from ganbench.submission.workplace import Workplace, copy_run, sample_files, scored_with
 
 
 @dataclass
@@ -40,8 +39,7 @@ def rescore(work: Workplace) -> Rescored:
             submitted[record.key, score.key] = record, score
     groups: dict[tuple[str, tuple[str, ...], int, str], list[str]] = {}
     for (key, protocol), (_, score) in submitted.items():
-        device = "cpu" if score.provenance.get("device") in (None, "cpu") else "auto"
-        group = (protocol, tuple(score.metric_info), score_threads(score.provenance), pick_device(device))
+        group = (protocol, tuple(score.metric_info), *scored_with(score.provenance))
         groups.setdefault(group, []).append(key)
     for (protocol, _, threads, device), keys in groups.items():
         score = submitted[keys[0], protocol][1]

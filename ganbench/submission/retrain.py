@@ -27,7 +27,7 @@ from ganbench.store.seeds import derive, run_seed
 from ganbench.store.store import Store
 from ganbench.submission.bundle import Bundle
 from ganbench.submission.rescore import rescored_store
-from ganbench.submission.workplace import Workplace, score_threads
+from ganbench.submission.workplace import Workplace, scored_with
 from ganbench.training.data_file import write_training_data
 
 MOST_SEEDS = 100
@@ -171,8 +171,10 @@ def _train(work: Workplace, records: list[RunRecord], seeds: list[int], store: S
     scores = [
         score for record in records for score in work.store.scores(record.key).records if score.key == plan.protocol.key
     ]
-    threads = score_threads(scores[0].provenance) if scores else 1
-    work.score(store, [key for key in keys if store.read_score(key, plan.protocol.key) is None], plan, threads, "cpu")
+    threads, device = scored_with(scores[0].provenance if scores else {})
+    todo = [key for key in keys if store.read_score(key, plan.protocol.key) is None]
+    if todo:
+        work.score(store, todo, plan, threads, device)
     return [
         _Done(template, record, store.read_score(record.key, plan.protocol.key), known.get(record.spec.seed_index))
         for record in ended

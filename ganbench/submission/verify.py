@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,7 +22,7 @@ from ganbench.submission.agreement import MetricAgreement
 from ganbench.submission.bundle import Bundle, open_bundle
 from ganbench.submission.environment import differences, read_lock
 from ganbench.submission.keys import check_keys
-from ganbench.submission.manifest import LOCK, RUNS, BundledRun, BundledTrack
+from ganbench.submission.manifest import LOCK, MANIFEST, RUNS, BundledRun, BundledTrack
 from ganbench.submission.resample import resample
 from ganbench.submission.rescore import rescore
 from ganbench.submission.retrain import Retrained, check_seeds, retrain
@@ -31,8 +31,8 @@ from ganbench.tracks.track import NAME
 from ganbench.util.atomic_io import check_writable
 from ganbench.util.device import device_kind, pick_device
 
-LEVELS = ("keys", "rescore", "resample", "retrain")
 Level = Literal["keys", "rescore", "resample", "retrain"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 MOST_SAID = 12
 """Differences that a step tells one by one."""
 
@@ -189,10 +189,10 @@ def _timed(level: Level, steps: list[Step], on_step: Callable[[Step], None]) -> 
 
 def _keys(bundle: Bundle, work: Workplace) -> list[str]:
     problems = list(bundle.differences())
-    problems += [f"{MANIFEST_RUN} {run.key!r}: is no key of a run" for run in bundle.manifest.runs
+    problems += [f"{MANIFEST}: run {run.key!r}: is no key of a run" for run in bundle.manifest.runs
                  if not NAME.fullmatch(run.key)]  # fmt: skip
     if not bundle.manifest.runs:
-        problems.append("manifest.json: it names no run")
+        problems.append(f"{MANIFEST}: it names no run")
     if problems:
         return problems
     folder = work.folder / "bundle"
@@ -200,9 +200,6 @@ def _keys(bundle: Bundle, work: Workplace) -> list[str]:
     problems += list(check_keys(bundle.manifest, folder, work.protocols, work.registry))
     stray = set(work.store.keys()) - {run.key for run in bundle.manifest.runs}
     return problems + [f"{RUNS}/{key}: is not in the manifest" for key in sorted(stray)]
-
-
-MANIFEST_RUN = "manifest.json: run"
 
 
 def _summary(bundle: Bundle, environment: list[str]) -> list[str]:

@@ -167,7 +167,8 @@ def sample_files(folder: Path, record: RunRecord) -> list[str]:
     return [*dict.fromkeys(each.file for each in samples if each is not None), *answers]
 
 
-def score_threads(provenance: dict[str, Any]) -> int:
-    """Return the threads that scores were computed with; 1 where that is not told, or not to be believed."""
-    threads = provenance.get("threads")
-    return threads if isinstance(threads, int) and 0 < threads <= 256 else 1
+def scored_with(provenance: dict[str, Any]) -> tuple[int, str]:
+    """Return the threads and the device to score with: those of scores that were submitted, where they are here."""
+    threads, device = provenance.get("threads"), provenance.get("device")
+    threads = threads if isinstance(threads, int) and 0 < threads <= 256 else 1
+    return threads, pick_device("cpu" if device in (None, "cpu") else "auto")

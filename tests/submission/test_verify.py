@@ -18,6 +18,7 @@ import pytest
 from ganbench.boards.board import build_board
 from ganbench.boards.csv_table import board_csv
 from ganbench.boards.markdown import markdown_table
+from ganbench.boards.publish import publish
 from ganbench.boards.table import board_table
 from ganbench.engines.network import why_not
 from ganbench.experiment.protocols import board_request
@@ -58,6 +59,10 @@ def test_an_honest_bundle_is_accepted(strange: Strange, verify: Command, tmp_pat
     request = board_request("digits-smoke", budget="5steps")
     (row,) = (each.row for each in build_board(request, [Store(store)]).rows)
     assert (row.label, row.checked, row.runs) == ("strange", "reproduced", 2)
+    board, keys = publish(request, Store(store), tmp_path / "leaderboards", known_sources={})
+    assert len(keys) == 2
+    assert [each.row.checked for each in board.rows] == ["reproduced"]
+    assert "- checked: of rows that others sent" in (tmp_path / "leaderboards" / "digits-smoke+5steps.md").read_text()
 
 
 @isolated
