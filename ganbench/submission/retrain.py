@@ -8,6 +8,7 @@ the bundle has is compared as `ganbench reproduce` does.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -106,10 +107,10 @@ def check_seeds(text: str, bundle: Bundle) -> list[int]:
         taken = {run.seed_index for run in bundle.manifest.runs}
         drawn = (FIRST + derive(bundle.sha256, "fresh", at) % (LAST - FIRST + 1) for at in range(10 * count + 10))
         return [index for index in dict.fromkeys(drawn) if index not in taken][:count]
-    found = [index for first, dash, last in ranges for index in range(int(first), int(last if dash else first) + 1)]
-    if not 1 <= len(found) <= MOST_SEEDS:
-        raise RequestError(f"--seeds {text}: from 1 to {MOST_SEEDS} seeds")
-    return list(dict.fromkeys(found))
+    spans = [range(int(first), int(last if dash else first) + 1) for first, dash, last in ranges]
+    if not all(spans) or sum(map(len, spans)) > MOST_SEEDS:
+        raise RequestError(f"--seeds {text}: from 1 to {MOST_SEEDS} seeds, the first of a range before its last")
+    return list(dict.fromkeys(itertools.chain.from_iterable(spans)))
 
 
 def retrain(work: Workplace, seeds: list[int]) -> Retrained:
@@ -244,7 +245,7 @@ def _plausibility(work: Workplace, label: str, records: list[RunRecord], fresh: 
     if submitted is None or drawn is None:
         return Plausibility(label=label, metric=headline, submitted=values[0], fresh=values[1], p_value=None,
                             detectable=None, plausible=False, said=f"{said}: nothing to compare")  # fmt: skip
-    p, gap = _test(submitted.sample, drawn.sample)
+    p, gap = no_difference(submitted.sample, drawn.sample)
     logarithmic = is_logarithmic(info)
     counts = f"{submitted.n} submitted seed{'' if submitted.n == 1 else 's'} and {drawn.n} fresh"
     said += f": {submitted.mean:.4g} submitted, {drawn.mean:.4g} fresh"
@@ -264,7 +265,7 @@ def _plausibility(work: Workplace, label: str, records: list[RunRecord], fresh: 
     )  # fmt: skip
 
 
-def _test(submitted: Sample, fresh: Sample) -> tuple[float | None, float | None]:
+def no_difference(submitted: Sample, fresh: Sample) -> tuple[float | None, float | None]:
     """Return the two-sided p-value of no difference, and the gap that would be found with a power of 0.8.
 
     A side of one seed is compared with the next seed that the other side lets expect: its spread is taken for both.
