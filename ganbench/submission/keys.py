@@ -32,7 +32,7 @@ def check_keys(manifest: Manifest, folder: Path, protocols: Protocols, registry:
     for array in sorted((folder / RUNS).glob("**/*.npy")):
         yield from _array(array, folder)
     seeds: set[tuple[str, int]] = set()
-    rows: dict[str, RunSpec] = {}
+    rows: dict[str, tuple[str, str, dict[str, object]]] = {}
     for run in manifest.runs:
         who = f"{RUNS}/{run.key}"
         stored = store.stored(run.key)
@@ -49,8 +49,9 @@ def check_keys(manifest: Manifest, folder: Path, protocols: Protocols, registry:
         if (spec.model_info.label, spec.seed) in seeds:
             yield f"{who}: its label and seed are those of another run of the bundle"
         seeds.add((spec.model_info.label, spec.seed))
-        if rows.setdefault(spec.model_info.label, spec).model_copy(update=_seed_of(spec)) != spec:
-            yield f"{who}: has the label of another run, and other code, hyper-parameters or data"
+        decisive = (spec.model_info.name, spec.model_info.source, spec.config)
+        if rows.setdefault(spec.model_info.label, decisive) != decisive:
+            yield f"{who}: has the label of another run, and other code or hyper-parameters"
         yield from (f"{who}: {why}" for why in _record(stored.record, protocols))
         if stored.record.status is RunStatus.OK:
             yield from (f"{who}/{why}" for why in _files(stored, protocols))
@@ -64,11 +65,6 @@ def check_keys(manifest: Manifest, folder: Path, protocols: Protocols, registry:
             yield f"code of {known.model!r}: no run of the bundle was trained with it"
         else:
             yield from _code(known, trained[key], folder, registry)
-
-
-def _seed_of(spec: RunSpec) -> dict[str, object]:
-    """Return the fields in which the runs of one row may differ."""
-    return {name: getattr(spec, name) for name in ("seed", "seed_index", "import_path", "tuning")}
 
 
 def _read(store: Store, key: str) -> RunRecord | None:
