@@ -76,7 +76,7 @@ class Size:
 WHOLE = Size(
     "mnist5k-quick", 3, ("dcgan", "vae", "flow-matching"), (), "30kimg", 600, (1, 2, 4, 8), (1000, 10_000)
 )  # fmt: skip
-SMOKE = Size("digits-smoke", 1, ("vae",), ("vae", "cgan", "gmm"), "1kimg", 10, (1, 2), (100,))
+SMOKE = Size("digits-smoke", 1, ("vae",), ("vae", "cgan"), "1kimg", 10, (1, 2), (100,))
 
 
 @dataclass

@@ -46,6 +46,7 @@ def rows(n: int = 30, d: int = 6, seed: int = 0) -> np.ndarray:
 
 def test_the_public_surface() -> None:
     assert sorted(metrics.__all__) == [
+        "DuplicateReference",
         "FrechetReference",
         "Moments",
         "PairReference",
@@ -54,6 +55,7 @@ def test_the_public_surface() -> None:
         "authenticity",
         "data_copying",
         "density_coverage",
+        "duplicates",
         "frechet_distance",
         "frechet_distance_infinity",
         "inception_score",
@@ -65,6 +67,7 @@ def test_the_public_surface() -> None:
         "precision_recall",
         "rbf_kernel_distance",
         "save_gaussian",
+        "spectral_distance",
         "vendi_score",
     ]
 
