@@ -70,7 +70,7 @@ def verify(
             with orderly_end():
                 result, work = verify(
                     request, registry,
-                    lambda step: None if quiet else _show(step),
+                    lambda step: None if quiet and step.ok else _show(step),
                     lambda text: status.update(text) if status is not None else None,
                 )  # fmt: skip
         except Ended as end:
@@ -80,8 +80,9 @@ def verify(
         write_text(json_file, result.model_dump_json(indent=1) + "\n")
     if markdown_file is not None:
         write_text(markdown_file, comparison_page(result, work, published))
-    if not quiet:
-        _conclude(result)
+    if result.level in ("keys", "rescore") and not quiet:
+        click.echo(f"network: {result.network}")
+    _conclude(result)
     if into is not None and result.verified:
         keys = accept(work, result, Store(into))
         if not quiet:
@@ -103,8 +104,6 @@ def _show(step: Step) -> None:
 
 
 def _conclude(result: Verified) -> None:
-    if result.level in ("keys", "rescore"):
-        click.echo(f"network: {result.network}")
     if result.verified:
         click.echo(f"verified: {result.bundle} at level {result.level}")
     else:

@@ -107,7 +107,7 @@ class Registry:
         if taken.thing is not thing or taken.origin != origin:
             raise RequestError(
                 f"{KINDS[kind]} name {entry.name!r} is taken twice: by {taken.origin}, which keeps it, and by {origin}:"
-                " rename or remove one"
+                " rename one, uninstall one, or ask for the first alone"
             )
         return entry
 

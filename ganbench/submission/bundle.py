@@ -47,8 +47,14 @@ class Bundle:
                     yield f"{name}: is missing"
                 elif (size := there[name].file_size) != known.size:
                     yield f"{name}: has {size:,} bytes, and the manifest says {known.size:,}"
-                elif (found := _hash(archive, there[name])) != known.sha256:
-                    yield f"{name}: has sha256 {found[:12]}, and the manifest says {known.sha256[:12]}"
+                else:
+                    try:
+                        found = _hash(archive, there[name])
+                    except (zipfile.BadZipFile, EOFError) as error:
+                        yield f"{name}: is damaged ({error})"
+                    else:
+                        if found != known.sha256:
+                            yield f"{name}: has sha256 {found[:12]}, and the manifest says {known.sha256[:12]}"
         yield from self._out_of_place()
 
     def _out_of_place(self) -> Iterator[str]:
@@ -94,15 +100,19 @@ def open_bundle(path: Path, most_bytes: int = MOST_BYTES) -> Bundle:
         raise RequestError(f"{path}: its {MANIFEST} is not one: {one_line(where, 80)}: {first['msg']}") from error
     except OSError as error:
         raise RequestError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
-        why = f"it has no {MANIFEST}" if isinstance(error, KeyError) else one_line(str(error), 120)
-        raise RequestError(f"{path}: is not a bundle of `ganbench submit` ({why})") from error
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
+        raise RequestError(f"{path}: is not a bundle of `ganbench submit` ({one_line(str(error), 120)})") from error
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo], size: int) -> None:
     """Raise `RequestError` for a member whose name, kind or size could do harm."""
     if len(members) > MOST_MEMBERS:
         raise RequestError(f"{path}: has {len(members):,} members, and at most {MOST_MEMBERS:,} are taken")
+    # Of a truncated file zipfile finds the end of an archive within it: a checkpoint is one.
+    if not members or (members[0].filename, members[0].header_offset) != (MANIFEST, 0):
+        raise RequestError(
+            f"{path}: does not begin with {MANIFEST}: it is no bundle of `ganbench submit`, or truncated"
+        )
     seen: set[str] = set()
     for member in members:
         name = one_line(repr(member.orig_filename), 100)
@@ -124,10 +134,7 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo], size: int) -> Non
 
 def _hash(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
     digest = hashlib.sha256()
-    try:
-        with archive.open(member) as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-    except (zipfile.BadZipFile, EOFError) as error:
-        return f"none ({error})"
+    with archive.open(member) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
     return digest.hexdigest()

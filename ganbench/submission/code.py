@@ -64,7 +64,10 @@ def packed_code(spec: RunSpec, code: str | None) -> tuple[ModelCode, dict[str, P
         root = (root if root.is_dir() else root.parent).resolve()
         for path in source.files:
             if not path.resolve().is_relative_to(root):
-                raise RequestError(f"--code {code}: model {info.name!r} is made of {path}, too, which lies elsewhere")
+                raise RequestError(
+                    f"--code {code}: model {info.name!r} is made of {path}, too, which lies elsewhere: name its "
+                    f"distribution, --code {info.distribution.split(' ')[0]}, or the folder that holds all its files"
+                )
         commit, dirty = git_state(root)
     elif info.distribution.split(" ")[0] != code:
         raise RequestError(

@@ -15,7 +15,7 @@ from ganbench.experiment.protocols import Protocols
 from ganbench.registry.import_path import import_path
 from ganbench.registry.registry import Registry
 from ganbench.registry.source_hash import source_hash
-from ganbench.store.layout import CHECKPOINT
+from ganbench.store.layout import CHECKPOINT, SCORES
 from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.store.run_spec import RunSpec
 from ganbench.store.samples import SampleFile, read_samples
@@ -97,7 +97,8 @@ def _record(record: RunRecord, protocols: Protocols) -> Iterator[str]:
     names += ["device"] if track.device else []  # a time budget holds on one kind of device
     for name in names:
         if (theirs := getattr(training, name)) != (ours := getattr(track, name)):
-            yield f"it is of another track than {protocols.track.name}: {name} is {theirs}, the track's is {ours}"
+            said = [str(each)[:12] if name == "train_sha256" else str(each) for each in (theirs, ours)]
+            yield f"it is of another track than {protocols.track.name}: {name} is {said[0]}, the track's is {said[1]}"
 
 
 def _files(run: StoredRun, protocols: Protocols) -> Iterator[str]:
@@ -119,9 +120,9 @@ def _files(run: StoredRun, protocols: Protocols) -> Iterator[str]:
         if why := score_refusal(score, record, metrics):
             yield f"scores/{score.key}.json: {why}"
     own = next((score for score in run.scores if score.key == protocols.scoring.key), None)
-    if own is None:
+    if own is None and not (folder / SCORES / f"{protocols.scoring.key}.json").exists():
         yield f"scores: it is not scored under the protocol of track {protocols.track.name} ({protocols.scoring.key})"
-    elif lacks := own.lacks(list(metrics.values())):
+    elif own is not None and (lacks := own.lacks(list(metrics.values()))):
         yield f"scores/{own.key}.json: {', '.join(lacks)}: missing, or of another version: `ganbench score` adds them"
 
 

@@ -170,10 +170,10 @@ class _Findings:
 
 
 WHAT = {
-    "keys": "members, records, keys, seeds and code agree",
-    "rescore": "the samples have the scores that were submitted",
-    "resample": "the checkpoints draw the samples that were submitted",
-    "retrain": "trainings of the code done anew give such scores",
+    "keys": "members, records, keys, seeds and code",
+    "rescore": "the samples scored again",
+    "resample": "the samples drawn again from the checkpoints",
+    "retrain": "the code trained again",
 }
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import RequestError
+from ganbench.model import Model
 from ganbench.registry.item_checks import checked
 from ganbench.testing.case import BATCH, SAMPLES, SEED, STEPS, Case, Kind, generators, weights_of
 from ganbench.testing.check import Check, place, reason, require
@@ -18,7 +19,7 @@ from ganbench.training.state import capture
 from ganbench.training.state_codec import Node, UnsavableError
 
 PATIENCE = 100
-"""Steps on black images within which one value of a model's samples must fall below 0."""
+"""Steps within which a weight must change, and on black images one value of a model's samples fall below 0."""
 
 
 def model_case(kind: Kind, shape: tuple[int, ...] = (1, 28, 28), classes: int = 10, **settings: Any) -> Case:
@@ -88,7 +89,26 @@ def learns_from_its_batch(case: Case) -> None:
     """Other images give other losses or samples."""
     other = Case(case.kind, case.data.shape, case.data.classes, case.settings)
     other.images = case.images.square() * 2 - 1
+    assert case.trains or case.kind.finish is not Model.finish, (
+        f"{case.name}: defines neither step nor finish, so that it learns nothing: step(self, batch) makes one update"
+    )
     assert _differs(case, other), f"{case.name}: its training ignores the images: other ones give the same model"
+
+
+@_check
+def updates_its_weights(case: Case) -> None:
+    """`step` changes weights, at the latest after a hundred times: an optimiser that is never called learns nothing."""
+    model, before = case.undisturbed.model, case.trained.weights
+    if not case.trains or not before:
+        return
+    for number in range(2 * STEPS, PATIENCE):
+        if not all(torch.equal(now, then) for now, then in zip(weights_of(model), before, strict=True)):
+            return
+        case.steps(model, number, number + 1)
+    raise AssertionError(
+        f"{case.name}: no weight has changed after {PATIENCE} steps: call backward() on a loss, and step() on an"
+        " optimiser of these weights"
+    )
 
 
 @_check
@@ -212,6 +232,7 @@ def _under_bfloat16(case: Case) -> Any:
     if not case.kind.autocast:
         return None
     hint = "under bfloat16 autocast: compute that in float32, or set autocast = False"
+    assert case.trained  # what fails in float32, too, is said without the hint
     try:
         return case.trained_in_bfloat16.model
     except AssertionError as error:
@@ -228,6 +249,7 @@ CHECKS = (
     returns_finite_losses_under_bfloat16,
     samples_what_it_learnt_under_bfloat16,
     learns_from_its_batch,
+    updates_its_weights,
     uses_its_labels,
     registers_its_weights,
     samples_any_number,

@@ -215,8 +215,8 @@ def names_its_needs(case: MetricCase) -> None:
         case.score(bare)
     except Exception as error:
         raise AssertionError(
-            f"{case.name}: fails where there is no {', '.join(lacking)} ({type(error).__name__}): add what it uses to"
-            f" needs, and it is skipped there ({LACKING}...)"
+            f"{case.name}: compute uses what its needs do not name ({type(error).__name__}): add what it uses to needs,"
+            f" of {', '.join(lacking)}, and it is skipped where that is not there ({LACKING}...)"
         ) from error
 
 

@@ -69,6 +69,8 @@ def find(spec: str, kind: str | None = None) -> Found:
         raise RequestError("an empty name: name a model, data set, extractor, metric, track, file or folder")
     if ".py:" in spec:
         return Found([_in_file(spec)])
+    if spec.endswith(".py"):
+        raise RequestError(f"{spec}: say which class or object of the file: {spec}:NAME")
     if spec.endswith(".toml"):
         return Found([Subject("tracks", Path(spec).stem, _existing(spec), discover())])
     if spec.endswith(SUFFIX):
@@ -121,6 +123,9 @@ def _in_file(spec: str) -> Subject:
     for kind, wanted in (("metrics", Metric), ("datasets", DataSource), ("extractors", ExtractorSource)):
         if isinstance(thing, wanted):
             return Subject(kind, thing.name, thing, registry)
+    known = getattr(thing, "name", None)
+    if isinstance(known, str) and registry.has("models", known):  # the file is looked at, whatever is installed
+        registry = _without(registry.get("models", known).origin.distribution)
     entry = load_file(spec, registry)
     return Subject("models", entry.name, entry.thing, registry)
 

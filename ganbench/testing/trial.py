@@ -60,8 +60,11 @@ def try_out(subject: Subject, seconds: float, picture: Path, *, device: str = "a
             shutil.copyfile(session.store.folder(record.key) / "samples.png", picture)
         except OSError as error:
             raise RequestError(f"--out {picture}: cannot be written ({error.strerror})") from error
+    notes, fid, noise = list(record.flags), fids.get("model"), fids.get("floor")
+    if fid is not None and noise is not None and fid >= noise:
+        notes.append("no better than noise yet: look at the picture, and train for longer with --seconds")
     return Trial(
-        trained, record.images, fids.get("model"), fids.get("floor"), fids.get("ceiling"), picture,
-        failure="" if "model" in fids else f"not scored: {session.refused.get(record.key, 'no score')}",
-        notes=tuple(record.flags),
+        trained, record.images, fid, noise, fids.get("ceiling"), picture,
+        failure="" if fid is not None else f"not scored: {session.refused.get(record.key, 'no score')}",
+        notes=tuple(notes),
     )  # fmt: skip

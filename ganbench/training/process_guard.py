@@ -13,15 +13,18 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from time import perf_counter
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, CodeType, FunctionType
 from typing import Any
 
 import torch
 
 HARNESS = tuple(f"ganbench.{part}" for part in ("training", "budget", "store", "data", "util"))
 """What of ganbench works beside a model in its process."""
+KINDS = (FunctionType, BuiltinFunctionType, classmethod, staticmethod, property, type)
+"""What of a namespace is remembered."""
 DRIFT, LEAST_DRIFT = 0.05, 1.0
 """How far two clocks may differ: as a part of the time since, and in seconds, of which one clock counts 1/100."""
 
@@ -34,7 +37,7 @@ class ProcessGuard:
     """Compares the process's global state with what it was; `check` raises `TamperedError`."""
 
     def __init__(self) -> None:
-        self._before, self._functions, self._began = _state(), dict(_functions()), _clocks()
+        self._before, self._functions, self._began = _state(), list(_functions()), _clocks()
 
     def seeded(self) -> None:
         """Take in that the harness has just seeded torch: from now on nobody else may.
@@ -49,10 +52,9 @@ class ProcessGuard:
         for what, value in self._before.items():
             if value != now[what]:
                 raise TamperedError(f"{during} changed {what} from {value} to {now[what]}: a model must leave it alone")
-        functions = dict(_functions())
-        for path, function in self._functions.items():
-            if functions.get(path) is not function:
-                raise TamperedError(f"{during} changed {path}: a model must leave it alone")
+        for each in self._functions:
+            if not each.is_there():
+                raise TamperedError(f"{during} changed {each.path}: a model must leave it alone")
         passed, elapsed = (clock - began for clock, began in zip(_clocks(), self._began, strict=True))
         if abs(elapsed - passed) > LEAST_DRIFT + DRIFT * abs(elapsed):
             raise TamperedError(
@@ -89,22 +91,34 @@ def _tf32() -> str:
         return "set for each operation"
 
 
-def _functions() -> Iterator[tuple[str, Any]]:
-    """Yield the functions of the harness that are loaded, and their code, by name."""
+@dataclass(frozen=True)
+class _Function:
+    """A function or class of the harness where it was found: under a name in a module's or class's namespace."""
+
+    path: str
+    namespace: Mapping[str, Any]
+    name: str
+    value: Any
+    code: CodeType | None
+
+    def is_there(self) -> bool:
+        return self.namespace.get(self.name) is self.value and getattr(self.value, "__code__", None) is self.code
+
+
+def _functions() -> Iterator[_Function]:
+    """Yield the functions and classes of the harness that are loaded, and the methods of these."""
     for name, module in list(sys.modules.items()):
         if name.startswith(HARNESS):
+            yield from _of(name, vars(module))
             for attribute, value in list(vars(module).items()):
-                yield from _of(f"{name}.{attribute}", value)
                 if isinstance(value, type) and value.__module__ == name:
-                    for method, its in list(vars(value).items()):
-                        yield from _of(f"{name}.{attribute}.{method}", its)
+                    yield from _of(f"{name}.{attribute}", vars(value))
 
 
-def _of(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, FunctionType | BuiltinFunctionType | classmethod | staticmethod | property):
-        yield path, value
-    if isinstance(value, FunctionType):
-        yield f"the code of {path}", value.__code__
+def _of(path: str, namespace: Mapping[str, Any]) -> Iterator[_Function]:
+    for name, value in list(namespace.items()):
+        if isinstance(value, KINDS):
+            yield _Function(f"{path}.{name}", namespace, name, value, getattr(value, "__code__", None))
 
 
 def _clocks() -> tuple[float, float]:

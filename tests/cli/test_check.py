@@ -140,6 +140,7 @@ def test_what_ends_its_process_is_told(command: Command, here: Path) -> None:
         (["fid", "--kind", "model"], "unknown model 'fid'"),
         (["./nobody.py:Nothing"], "nobody.py: there is no such file"),
         (["./means_of_images.py:Nothing"], "defines no 'Nothing'"),
+        (["./means_of_images.py"], "say which class or object of the file: ./means_of_images.py:NAME"),
         (["fid", "--out", "x.png"], "is one picture, and 0 models are checked"),
         (["vanilla", "--out", "no/x.png"], "there is no folder"),
         ([""], "an empty name"),
@@ -167,6 +168,15 @@ def test_a_name_that_two_kinds_have_and_what_is_broken_under_a_name(
     assert "'digits' is a dataset and a metric: say which with --kind dataset" in answer.err
     answer = command("check", "_wrong")
     assert answer.status == 2 and "metric '_wrong' of two-metrics 1.2" in answer.err and "is broken" in answer.err
+
+
+def test_a_file_is_checked_though_its_model_is_installed(
+    command: Command, here: Path, distribution: Callable[..., str]
+) -> None:
+    distribution("means", MODEL)
+    answer = command("check", "./means_of_images.py:Sound", "--seconds", "0.5")
+    assert (answer.status, answer.err) == (0, ""), answer.out
+    assert "trained for" in answer.out
 
 
 def test_a_track_by_name(command: Command) -> None:

@@ -248,11 +248,7 @@ CHANGES: dict[str, tuple[Any, int, str]] = {
     "added": (add("code/more.py"), 1, "code/more.py: is not in the manifest"),
     "removed": (lambda members: members.pop(), 1, ": is missing"),
     "edited": (edit, 1, "and the manifest says"),
-    "no manifest": (
-        lambda members: members.pop(0),
-        2,
-        "is not a bundle of `ganbench submit` (it has no manifest.json)",
-    ),
+    "no manifest": (lambda members: members.pop(0), 2, "x.zip: does not begin with manifest.json"),
 }
 
 
@@ -264,6 +260,24 @@ def test_an_archive_is_not_trusted(strange: Strange, verify: Command, tmp_path: 
     assert said in (answer.err if status == 2 else answer.out)
     assert status == 1 or answer.err.count("\n") == 1
     assert not list(tmp_path.glob("**/outside"))
+
+
+def test_a_damaged_archive_is_told_as_such(strange: Strange, verify: Command, tmp_path: Path) -> None:
+    content, path = strange.bundle.read_bytes(), tmp_path / "x.zip"
+    path.write_bytes(content[:-30])
+    assert "or truncated" in verify(path, "--level", "keys").err
+    with zipfile.ZipFile(strange.bundle) as archive:
+        name = next(each for each in archive.namelist() if each.endswith("final.npy"))
+        at = content.index(archive.read(name))
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    answer = verify(path, "--level", "keys", "--quiet")
+    assert answer.status == 1
+    assert f"{name}: is damaged (Bad CRC-32 for file {name!r})" in answer.out
+    assert answer.out.endswith("not verified: x.zip differs at level keys\n")
+
+
+def test_a_quiet_verification_prints_its_result(strange: Strange, verify: Command) -> None:
+    assert verify(strange.bundle, "--level", "keys", "--quiet").out == "verified: strange.zip at level keys\n"
 
 
 def test_what_is_no_bundle(verify: Command, tmp_path: Path, strange: Strange) -> None:

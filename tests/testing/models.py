@@ -320,6 +320,27 @@ class IgnoresImages(Sound):
         return super().step(Batch(torch.zeros_like(batch.images), batch.labels))
 
 
+class NeverUpdates(Sound):
+    """Its optimiser is never called."""
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        loss = (self.sample(len(batch.images)) - batch.images).square().mean()
+        loss.backward()
+        return {"loss": loss}
+
+
+class WithoutStep(Model):
+    """What should be `step` is called otherwise."""
+
+    name = "without-step"
+
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+        return {"loss": batch.images.mean()}
+
+    def sample(self, n: int, labels: Tensor | None = None) -> Tensor:
+        return torch.rand(n, *self.data.shape) * 2 - 1
+
+
 class IgnoresLabels(Sound):
     conditional = True
 
