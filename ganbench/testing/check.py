@@ -15,6 +15,7 @@ import torch
 
 import ganbench
 from ganbench.errors import RequestError
+from ganbench.registry.item_checks import checked
 from ganbench.testing.restored import restored
 from ganbench.util.text import error_line, one_line
 
@@ -92,6 +93,14 @@ def _is_pythons(file: str) -> bool:
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     return list(traceback.extract_tb(error.__traceback__))
+
+
+def registrable(kind: str, thing: Any) -> Any:
+    """Return a thing that may be registered as one of its kind; AssertionError says what keeps it from that."""
+    try:
+        return checked(kind, thing)
+    except RequestError as error:
+        raise AssertionError(str(error)) from error
 
 
 @dataclass(frozen=True)

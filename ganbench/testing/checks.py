@@ -8,11 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbench.errors import RequestError
 from ganbench.model import Model
-from ganbench.registry.item_checks import checked
 from ganbench.testing.case import BATCH, SAMPLES, SEED, STEPS, Case, Kind, generators, weights_of
-from ganbench.testing.check import Check, place, reason, require
+from ganbench.testing.check import Check, place, reason, registrable, require
 from ganbench.testing.devices import MixedDevicesError, run_elsewhere
 from ganbench.testing.hidden_parameters import hidden_parameters
 from ganbench.training.state import capture
@@ -33,10 +31,7 @@ _check = partial(Check, model_case)
 @_check
 def has_a_config_of_typed_fields_with_defaults(case: Case) -> None:
     """The class says who it is, and `Config` is a frozen dataclass whose defaults JSON can hold."""
-    try:
-        checked("models", case.kind)
-    except RequestError as error:
-        raise AssertionError(str(error)) from error
+    registrable("models", case.kind)
 
 
 @_check

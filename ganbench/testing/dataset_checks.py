@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ganbench.data.dataset import Dataset, DataSource, Split, make_dataset
-from ganbench.errors import RequestError
-from ganbench.registry.item_checks import checked
-from ganbench.testing.check import Check, require
+from ganbench.testing.check import Check, registrable, require
 
 SPLITS = ("train", "validation", "test")
 LEAST = 20
@@ -52,10 +50,7 @@ _check = partial(Check, DatasetCase)
 @_check
 def is_a_data_source(case: DatasetCase) -> None:
     """It is a `ganbench.DataSource` with a name and a summary, and what it loads bears the same name."""
-    try:
-        checked("datasets", case.source)
-    except RequestError as error:
-        raise AssertionError(str(error)) from error
+    registrable("datasets", case.source)
     assert case.source.summary.strip(), f"{case.name}: summary is empty: `ganbench datasets` shows it"
     loaded = case.dataset.name
     assert loaded == case.name, f"{case.name}: the data set that it loads is called {loaded!r}: give it the same name"

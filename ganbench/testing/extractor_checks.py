@@ -13,8 +13,7 @@ from ganbench.data.embedded import load_digits, load_mnist5k
 from ganbench.data.gaussian_mixtures import RING8
 from ganbench.errors import RequestError
 from ganbench.extractors.base import Extractor, ExtractorSource, Features
-from ganbench.registry.item_checks import checked
-from ganbench.testing.check import Check, require
+from ganbench.testing.check import Check, registrable, require
 
 N = 24
 """Images that features are taken of."""
@@ -73,10 +72,7 @@ _check = partial(Check, ExtractorCase)
 @_check
 def is_an_extractor_source(case: ExtractorCase) -> None:
     """It is a `ganbench.ExtractorSource` with a name and a summary."""
-    try:
-        checked("extractors", case.source)
-    except RequestError as error:
-        raise AssertionError(str(error)) from error
+    registrable("extractors", case.source)
     assert case.source.summary.strip(), f"{case.name}: summary is empty: `ganbench extractors` shows it"
 
 

@@ -12,17 +12,15 @@ from torch import Tensor
 from ganbench.data.dataset import Dataset
 from ganbench.data.embedded import load_digits
 from ganbench.data.gaussian_mixtures import RING8
-from ganbench.errors import RequestError
 from ganbench.extractors.base import Extractor
 from ganbench.extractors.bundled import LENETS
 from ganbench.extractors.coordinates import COORDINATES
 from ganbench.metric import LACKING, NEEDS, Metric, Score
 from ganbench.metrics.fid import gaussian_of
-from ganbench.registry.item_checks import checked
 from ganbench.scoring.evaluator import Evaluator
 from ganbench.scoring.features import extract
 from ganbench.scoring.metric_context import Classifier, MetricContext, Real
-from ganbench.testing.check import Check, require
+from ganbench.testing.check import Check, registrable, require
 
 N = 200
 """Images, or points, that a metric is computed from."""
@@ -132,10 +130,7 @@ _check = partial(Check, MetricCase)
 @_check
 def says_what_it_is(case: MetricCase) -> None:
     """It is a `ganbench.Metric` with a title, a meaning, a source, a version, and bounds in order."""
-    try:
-        metric = checked("metrics", case.metric)
-    except RequestError as error:
-        raise AssertionError(str(error)) from error
+    metric = registrable("metrics", case.metric)
     for field in ("title", "meaning", "source"):
         assert getattr(metric, field).strip(), f"{case.name}: {field} is empty: a reader of the column must know it"
     ordered = metric.low is None or metric.high is None or metric.low < metric.high
