@@ -21,8 +21,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ganbench.engines.base import Ended, Task
-from ganbench.experiment.session import Request, make_engine, prepare
+from ganbench.engine import Ended, Task
+from ganbench.experiment.engine import make_engine
+from ganbench.experiment.session import Request, prepare
 from ganbench.model import DataSpec, Model
 from ganbench.registry.builtins import discover
 from ganbench.store.run_spec import RuntimeConfig, TrainJob

@@ -22,6 +22,11 @@ _HOMES = {
     "Uniform": "ganbench.search_space",
     "RunRecord": "ganbench.store.run_record",
     "Metric": "ganbench.metric",
+    "EngineSource": "ganbench.engine",
+    "EngineRequest": "ganbench.engine",
+    "Task": "ganbench.engine",
+    "Event": "ganbench.engine",
+    "Ended": "ganbench.engine",
     "Score": "ganbench.metric",
     "MetricContext": "ganbench.scoring.metric_context",
     "DataSource": "ganbench.data.dataset",
@@ -48,15 +53,17 @@ _HOMES = {
 }
 
 __all__ = [
-    "Batch", "Choice", "DataSource", "DataSpec", "Dataset", "Extractor", "ExtractorSource", "Features", "LogUniform",
-    "Metric", "MetricContext", "Model", "Modes", "Outputs", "RequestError", "RunRecord", "Score", "Scorer", "Split",
-    "Track", "Uniform", "classifier_source", "compare", "evaluate", "hookimpl", "leaderboard", "load", "make_dataset",
-    "reproduce", "run", "score", "stratified_split", "tune",
+    "Batch", "Choice", "DataSource", "DataSpec", "Dataset", "Ended", "EngineRequest", "EngineSource", "Event",
+    "Extractor", "ExtractorSource", "Features", "LogUniform", "Metric", "MetricContext", "Model", "Modes",
+    "Outputs", "RequestError", "RunRecord", "Score", "Scorer", "Split", "Task", "Track", "Uniform",
+    "classifier_source", "compare", "evaluate", "hookimpl", "leaderboard", "load", "make_dataset", "reproduce",
+    "run", "score", "stratified_split", "tune",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from ganbench.api import compare, evaluate, leaderboard, load, reproduce, run, score, tune
     from ganbench.data.dataset import Dataset, DataSource, Modes, Split, make_dataset, stratified_split
+    from ganbench.engine import Ended, EngineRequest, EngineSource, Event, Task
     from ganbench.extractors.base import Extractor, ExtractorSource, Features, Outputs
     from ganbench.extractors.classifier_file import classifier_source
     from ganbench.metric import Metric, Score

@@ -48,6 +48,8 @@ def run(
     metrics: str | None = None,
     against: str = "test",
     device: str = "auto",
+    engine: str = "local",
+    per_run: str | None = None,
     runs: str | Path = "runs",
     settings: dict[str, Any] | None = None,
     settings_file: str | Path | None = None,
@@ -69,14 +71,15 @@ def run(
     module defines; `settings` are hyper-parameters such as ``{"dcgan.lr": 1e-4}``, beside those of a `settings_file`
     that `tune` wrote. Runs that are in `runs` are not trained again. `metrics` (``"standard,vendi"``) are computed
     beside the track's, `extractor` names more extractors.
-    The other options are those of ``ganbench run``. Scores are stored beside the runs: `leaderboard` returns them as a
+    The other options are those of ``ganbench run``; `engine` has options in brackets, as in
+    ``"slurm[partition=gpu,time=02:00:00]"``. Scores are stored beside the runs: `leaderboard` returns them as a
     table.
 
     Raises `RequestError` for a wrong request; a run that fails is a record that says so.
     """
     request = Request(
         plugins=models, track=track, seeds=seeds, budget=_text(budget), precision=precision, extractor=extractor,
-        metrics=metrics, against=against, device=device, runs=Path(runs),
+        metrics=metrics, against=against, device=device, engine=engine, per_run=per_run, runs=Path(runs),
         settings=tuple(f"{name}={value}" for name, value in (settings or {}).items()),
         settings_file=_path(settings_file), jobs=jobs, threads=threads, data_dir=_path(data_dir),
         weights=_path(weights), baselines=baselines, retry=retry, rerun=rerun, stall_timeout=_text(stall_timeout),
@@ -97,6 +100,8 @@ def tune(
     budget: str | None = None,
     precision: str | None = None,
     device: str = "auto",
+    engine: str = "local",
+    per_run: str | None = None,
     runs: str | Path = "tuning",
     out: str | Path | None = None,
     settings: dict[str, Any] | None = None,
@@ -113,7 +118,8 @@ def tune(
     """
     request = tuning.Request(
         plugins=models, track=track, runs_each=runs_each, seeds=seeds, budget=_text(budget), precision=precision,
-        device=device, settings=tuple(f"{name}={value}" for name, value in (settings or {}).items()), runs=Path(runs),
+        device=device, engine=engine, per_run=per_run, runs=Path(runs),
+        settings=tuple(f"{name}={value}" for name, value in (settings or {}).items()),
         out=_path(out), jobs=jobs, threads=threads, data_dir=_path(data_dir), stall_timeout=_text(stall_timeout),
     )  # fmt: skip
     search = tuning.prepare(request, discover())
@@ -129,6 +135,8 @@ def score(
     extractor: str | None = None,
     against: str = "test",
     device: str = "auto",
+    engine: str = "local",
+    per_run: str | None = None,
     runs: str | Path = "runs",
     jobs: int | None = None,
     threads: int | None = None,
@@ -140,8 +148,8 @@ def score(
     Nothing is trained. `metrics` and `extractor` as in `run`. A run that cannot be scored is a `UserWarning`.
     """
     request = scoring.Request(
-        tuple(keys), track, metrics, extractor, against, device, Path(runs), jobs, threads, _path(data_dir),
-        _path(weights),
+        tuple(keys), track=track, metrics=metrics, extractor=extractor, against=against, device=device, engine=engine,
+        per_run=per_run, runs=Path(runs), jobs=jobs, threads=threads, data_dir=_path(data_dir), weights=_path(weights),
     )  # fmt: skip
     scored = []
     for session in scoring.prepare(request, discover(), lambda sentence: warnings.warn(sentence, stacklevel=3)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -63,6 +64,9 @@ class Model(nn.Module):
     requires: ClassVar[tuple[str, ...]] = ()
     """Modules beyond ganbench's dependencies that it imports in `__init__` or later. Where one is not installed, a
     request that names the model is refused, and ``--plugins all`` leaves the model out and says so."""
+    resources: ClassVar[Mapping[str, float | str]] = {}
+    """What a run needs of a node of a cluster where it is more than a core, such as
+    ``{"cpus": 2, "gpus": 0.5, "memory": "16GiB"}``; ``--per-run`` overrides it. No part of a run's key."""
     autocast: ClassVar[bool] = True
     """False keeps `step` in float32 where the harness would use bfloat16 autocast."""
 

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    ["errors", "budget", "metric", "model", "search_space", "util"],
+    ["errors", "budget", "engine", "metric", "model", "search_space", "util"],
     ["metrics", "data", "tracks"],
     ["extractors"],
     ["registry"],

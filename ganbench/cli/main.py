@@ -35,6 +35,7 @@ COMMANDS = {
     "plugins": "List the models that can be run, and the broken ones.",
     "tracks": "List the tracks, or show one.",
     "datasets": "List the data sets.",
+    "engines": "List the engines that can do the work.",
     "metrics": "List the metrics, and what each needs.",
     "extractors": "List the extractors, or show what a trained one says of itself.",
     "extractor": "Train a frozen extractor on a labelled data set.",

@@ -61,3 +61,40 @@ def device_option(text: str = "auto, cpu, cuda or cuda:N.") -> Option:
 def quiet_option(text: str = "Print only results and errors, no progress.") -> Option:
     """``--quiet``."""
     return click.option("--quiet", is_flag=True, help=text)
+
+
+ENGINE_OPTIONS = {
+    "address": ("HOST:PORT", "The Ray cluster's head, or auto. [--engine ray]"),
+    "partition": ("NAME", "The partition. [--engine slurm]"),
+    "time": ("LIMIT", "The time limit of a job, such as 02:00:00; a run goes on in another. [--engine slurm]"),
+    "sbatch": ("OPTIONS", "More options of sbatch, in quotes. [--engine slurm]"),
+}
+"""Options of built-in engines: how their value is called, and what they mean."""
+
+
+def engine_option() -> Option:
+    """``--engine``, ``--per-run`` and the options of built-in engines; `engine_request` gathers them."""
+    options = [
+        click.option(
+            "--engine", default="local", show_default=True,
+            help="Where work is done; `ganbench engines` lists them. NAME[option=value,...] sets options of an engine.",
+        ),
+        click.option(
+            "--per-run", metavar="NEEDS",
+            help="What a run gets of a node: cpus=2,gpus=0.25,memory=8GiB. [default: as its model says, or a core]",
+        ),
+    ]  # fmt: skip
+    options += [click.option(f"--{name}", metavar=value, help=text) for name, (value, text) in ENGINE_OPTIONS.items()]
+
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def engine_request(options: dict[str, Any]) -> dict[str, Any]:
+    """Return a command's options with those of `ENGINE_OPTIONS` gathered as ``engine_options``."""
+    gathered = {name: options[name] for name in ENGINE_OPTIONS}
+    return {name: value for name, value in options.items() if name not in gathered} | {"engine_options": gathered}

@@ -13,6 +13,8 @@ from ganbench.cli.options import (
     boards_option,
     data_dir_option,
     device_option,
+    engine_option,
+    engine_request,
     published_option,
     quiet_option,
     runs_option,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
 @device_option(RUNS_SHARE)
+@engine_option()
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter.")
 @click.option("--settings", "settings_file", type=click.Path(dir_okay=False, path_type=Path),
               help="A file of hyper-parameters from `ganbench tune`; --set and brackets override it.")  # fmt: skip
@@ -68,7 +71,7 @@ def run(boards: Path, published: Path, quiet: bool, no_baselines: bool, **option
     from ganbench.experiment.session import Request, prepare
     from ganbench.util.atomic_io import check_writable
 
-    request = Request(**options, baselines=not no_baselines, command=("ganbench", *sys.argv[1:]))  # type: ignore[arg-type]
+    request = Request(**engine_request(options), baselines=not no_baselines, command=("ganbench", *sys.argv[1:]))
     registry = discover_with_warnings(quiet=quiet)
     session = prepare(request, registry)
     check_writable(boards, "--boards")

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from ganbench.boards.formatting import metric_value
 from ganbench.cli.console import console
-from ganbench.engines.base import WAITING, Event
+from ganbench.engine import WAITING, Event
+from ganbench.experiment.engine import EngineChoice
 from ganbench.experiment.execution import News
 from ganbench.experiment.session import Session
 from ganbench.metric import MetricInfo
@@ -85,7 +86,8 @@ class Display:
             runtime = session.runtime
             threads = f"{runtime.threads} thread{'s' if runtime.threads > 1 else ''} each"
             precision = f", {track.precision}" if session.train else ""
-            self._say(f"{', '.join(todo)}; {session.jobs} at a time, {threads}, {runtime.device}{precision}")
+            how_many = at_a_time(session.engine, session.jobs)
+            self._say(f"{', '.join(todo)}; {how_many}, {threads}, {runtime.device}{precision}")
             if self._console.is_terminal:
                 self._live = Live(self._render(), console=self._console, refresh_per_second=4)
                 self._live.start()
@@ -198,6 +200,12 @@ class Display:
 
     def _say(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)
+
+
+def at_a_time(engine: EngineChoice, jobs: int | None) -> str:
+    """Say how many runs are worked on at a time, and where."""
+    how_many = "as many at a time as there is room for" if jobs is None else f"{jobs} at a time"
+    return how_many if engine.source.local else f"{how_many} ({engine.source.name})"
 
 
 def _columns(session: Session) -> tuple[MetricInfo, ...]:

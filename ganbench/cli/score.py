@@ -12,6 +12,8 @@ from ganbench.cli.options import (
     boards_option,
     data_dir_option,
     device_option,
+    engine_option,
+    engine_request,
     published_option,
     quiet_option,
     runs_option,
@@ -27,6 +29,7 @@ from ganbench.cli.signals import Ended, orderly_end
 @click.option("--against", type=click.Choice(("test", "validation")), default="test", show_default=True,
               help="The split that samples are compared with: validation to choose, test to report.")  # fmt: skip
 @device_option(RUNS_SHARE)
+@engine_option()
 @click.option("--jobs", type=int, help="Processes at once. [default: one a core, or 1 on a GPU]")
 @click.option(
     "--threads", type=int, help="Threads per process; the number affects rounding. [default: 1, on a GPU all]"
@@ -57,7 +60,7 @@ def score(keys: tuple[str, ...], boards: Path, published: Path, quiet: bool, **o
         if not quiet:
             click.echo(f"ganbench: {sentence}", err=True)
 
-    request = Request(tuple(keys), **options, command=("ganbench", *sys.argv[1:]))  # type: ignore[arg-type]
+    request = Request(tuple(keys), **engine_request(options), command=("ganbench", *sys.argv[1:]))
     registry = discover_with_warnings(quiet=quiet)
     sessions = prepare(request, registry, note)
     check_writable(boards, "--boards")

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganbench.cli.options import RUNS_SHARE, data_dir_option, device_option, folder_option, quiet_option
+from ganbench.cli.options import (
+    RUNS_SHARE,
+    data_dir_option,
+    device_option,
+    engine_option,
+    engine_request,
+    folder_option,
+    quiet_option,
+)
 from ganbench.cli.signals import Ended, orderly_end
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--budget", help="Another budget: 100kimg, 2000steps, 90s, 5m, or several joined by commas.")
 @click.option("--precision", type=click.Choice(("fp32", "bf16")), help="Number format of training steps. [default: the track's]")  # fmt: skip  # noqa: E501
 @device_option(RUNS_SHARE)
+@engine_option()
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAMETER=VALUE", help="Set a hyper-parameter, which is then not tuned.")  # fmt: skip  # noqa: E501
 @click.option("--jobs", type=int, help="Processes at once. [default: one a core, or 1 on a GPU]")
 @click.option(
@@ -46,7 +55,7 @@ def tune(quiet: bool, **options: object) -> int:
     from ganbench.cli.warnings import discover_with_warnings
     from ganbench.tuning.search import Request, prepare
 
-    request = Request(**options, command=("ganbench", *sys.argv[1:]))  # type: ignore[arg-type]
+    request = Request(**engine_request(options), command=("ganbench", *sys.argv[1:]))
     search = prepare(request, discover_with_warnings(quiet=quiet))
     display = Display(search, quiet=quiet)
     try:

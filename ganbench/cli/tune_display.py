@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ganbench.boards.formatting import metric_value
 from ganbench.cli.console import console
+from ganbench.cli.run_display import at_a_time
 from ganbench.tuning.search import Outcome, Search
 
 
@@ -43,7 +44,7 @@ class Display:
         done = request.runs_each * len(search.studies) - search.left
         kept = f", {done} are there already" if done > 0 else ""
         models = f"{len(search.studies)} model{'s' if len(search.studies) > 1 else ''}"
-        self._say(f"{models}, {request.runs_each} runs each, {search.jobs} at a time{kept}")
+        self._say(f"{models}, {request.runs_each} runs each, {at_a_time(search.engine, search.engine.jobs)}{kept}")
         self._progress.start()
         return self
 

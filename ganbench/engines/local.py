@@ -18,12 +18,13 @@ from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 from typing import Any
 
+from ganbench.engine import WAITING, Ended, EngineRequest, Event, Task
 from ganbench.engines import forkserver
-from ganbench.engines.base import WAITING, Ended, Event, Task
 from ganbench.engines.exit_status import out_of_memory_kills
 from ganbench.engines.watchdog import Watchdog
 from ganbench.errors import RequestError
 from ganbench.store.locks import in_work
+from ganbench.util.device import places
 from ganbench.util.exit_codes import BUSY
 from ganbench.util.log_tail import tail
 
@@ -71,6 +72,7 @@ class LocalEngine:
         self._news: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._server: Popen[bytes] | None = None
         self._starts = 0
+        self._looked = time.monotonic()
 
     def __enter__(self) -> LocalEngine:
         self._orders = Path(tempfile.mkdtemp(prefix="ganbench-"))
@@ -84,25 +86,34 @@ class LocalEngine:
 
     def events(self) -> Iterator[Event | Ended]:
         """Yield news until nothing waits and nothing runs."""
-        looked = time.monotonic()
-        while self._waiting or self._watched or self._busy:
-            yield from self._fill()
-            with contextlib.suppress(queue.Empty):
-                news = self._news.get(timeout=self._tick)
-                if news is None:
-                    self._restart()
-                else:
-                    yield from self._take(news)
-            now = time.monotonic()
-            if now - looked > self._tick:
-                slept = now - looked > 10 * self._tick  # this process slept, not its workers
-                looked = now
-                for watchdog in self._watched.values():
-                    watchdog.cut_log()
-                    if slept:
-                        watchdog.heard = now
-                        watchdog.spent = None
-                    self._end_overdue(watchdog, now)
+        self._looked = time.monotonic()
+        while self.pending:
+            yield from self.turn()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something waits or runs."""
+        return bool(self._waiting or self._watched or self._busy)
+
+    def turn(self) -> Iterator[Event | Ended]:
+        """Start what there is room for, wait for one piece of news, a tick at most, and yield it."""
+        yield from self._fill()
+        with contextlib.suppress(queue.Empty):
+            news = self._news.get(timeout=self._tick)
+            if news is None:
+                self._restart()
+            else:
+                yield from self._take(news)
+        now = time.monotonic()
+        if now - self._looked > self._tick:
+            slept = now - self._looked > 10 * self._tick  # this process slept, not its workers
+            self._looked = now
+            for watchdog in self._watched.values():
+                watchdog.cut_log()
+                if slept:
+                    watchdog.heard = now
+                    watchdog.spent = None
+                self._end_overdue(watchdog, now)
 
     def _fill(self) -> Iterator[Event]:
         """Start what waits while there is room; what another command is at work on comes last."""
@@ -219,6 +230,15 @@ class LocalEngine:
         os.close(self._life)
         os.close(self._alive)
         shutil.rmtree(self._orders, ignore_errors=True)
+
+
+def make(request: EngineRequest) -> LocalEngine:
+    """Return the engine of this machine's processes, which share the devices of a request."""
+    return LocalEngine(
+        request.jobs or 1, stall_timeout=request.stall_timeout, threads=request.threads,
+        deterministic=request.deterministic, spawn=sys.platform == "darwin", preload=request.preload,
+        places=places(list(request.devices)),
+    )  # fmt: skip
 
 
 def _environment(given: Mapping[str, str] | None, threads: int, deterministic: bool) -> dict[str, str]:

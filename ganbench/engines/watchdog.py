@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ganbench.engines.base import Event, Task
+from ganbench.engine import Event, Task
 from ganbench.engines.exit_status import out_of_memory_kills
 
 MULTIPLE = 10

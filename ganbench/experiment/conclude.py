@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 
-from ganbench.engines.base import Ended
+from ganbench.engine import Ended
 from ganbench.engines.exit_status import of_exit
 from ganbench.errors import RequestError
 from ganbench.store.layout import RESERVE, RUN
@@ -42,6 +42,8 @@ def conclude(job: TrainJob, end: Ended) -> RunRecord | None:
             set_aside(job.folder)
         if end.stalled:
             status, reason = RunStatus.TIMEOUT, end.stalled
+        elif end.lost:
+            status, reason = RunStatus.KILLED, end.lost
         else:
             kind, reason = of_exit(end.code, end.log, out_of_memory=end.out_of_memory)
             status = RunStatus(kind)

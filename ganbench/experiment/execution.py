@@ -16,7 +16,7 @@ import numpy as np
 
 from ganbench.budget import Budget
 from ganbench.data.dataset import Dataset
-from ganbench.engines.base import Ended, Engine, Event, Task
+from ganbench.engine import Ended, Engine, Event, Task
 from ganbench.errors import RequestError
 from ganbench.experiment.conclude import conclude
 from ganbench.experiment.protocols import ScorePlan
@@ -34,6 +34,7 @@ from ganbench.training.data_file import write_training_data
 from ganbench.training.inference import InferenceJob
 from ganbench.util.atomic_io import write_bytes
 from ganbench.util.cache import cache_folder
+from ganbench.util.resources import Resources
 
 TRAINING_PHASES = frozenset(("starting", "loading", "building", "training", "finishing"))
 
@@ -65,6 +66,8 @@ class Execution:
     runtime: RuntimeConfig
     data_dir: Path | None = None
     slots: int = 1
+    resources: Resources = Resources()
+    """What a task that does not train is given of a node."""
     command: list[str] = field(default_factory=list)
     _jobs: dict[str, TrainJob] = field(default_factory=dict)
     _finished: list[str] = field(default_factory=list)
@@ -99,7 +102,7 @@ class Execution:
         return Task(
             name=job.spec.key, entry=worker.ENTRY, payload=job.model_dump(mode="json"), log=job.folder / "log.txt",
             lock=job.folder, budget_seconds=Budget.parse(job.spec.training.budget).seconds,
-            budget_phases=TRAINING_PHASES,
+            budget_phases=TRAINING_PHASES, resources=job.resources, reads=_files(job), folder=job.folder,
         )  # fmt: skip
 
     def _progress(self, event: Event) -> Iterator[News]:
@@ -151,7 +154,15 @@ class Execution:
         name = f"ask-{next(self._numbers)}-{key}"
         self._asking[name] = key
         self.engine.submit(
-            Task(name=name, entry=inference.ENTRY, payload=job.model_dump(mode="json"), log=folder / "log.txt"),
+            Task(
+                name=name,
+                entry=inference.ENTRY,
+                payload=job.model_dump(mode="json"),
+                log=folder / "log.txt",
+                resources=self.resources,
+                reads=tuple(filter(None, (job.data_file, job.images_file))),
+                folder=folder,
+            ),
             first=True,
         )
 
@@ -228,8 +239,12 @@ class Execution:
         self._scoring[name] = (list(keys), plan)
         log = self.store.root / ".scoring" / f"{name}.txt"
         self.engine.submit(
-            Task(name=name, entry=scoring_worker.ENTRY, payload=job.model_dump(mode="json"), log=log), first=True
-        )
+            Task(
+                name=name, entry=scoring_worker.ENTRY, payload=job.model_dump(mode="json"), log=log,
+                resources=self.resources,
+            ),
+            first=True,
+        )  # fmt: skip
 
     def _scoring_ended(self, name: str, end: Ended) -> Iterator[News]:
         """Try runs that a worker left unscored one by one; a run that ends its worker alone has no scores."""
@@ -255,6 +270,12 @@ def lacking(store: Store, record: RunRecord, plan: ScorePlan) -> list[str]:
     if known is None or not _of(known, record):
         return [metric.name for metric in plan.metrics]
     return known.lacks([metric.info for metric in plan.metrics])
+
+
+def _files(job: TrainJob) -> tuple[Path, ...]:
+    """Return the files that a training needs where it runs: its data, and its model where that is a file."""
+    file, _, _ = job.spec.import_path.rpartition(":")
+    return (job.data_file, *([Path(file)] if file.endswith(".py") else []))
 
 
 def _of(score: ScoreRecord, record: RunRecord) -> bool:

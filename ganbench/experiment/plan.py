@@ -186,5 +186,5 @@ def _spec(entry: Registered, config: Any, training: TrainingProtocol) -> RunSpec
     )  # fmt: skip
     return RunSpec(
         model_info=info, import_path=import_path(model, entry.origin), config=config_values(config), training=training,
-        seed_index=0, seed=0,
+        seed_index=0, seed=0, resources=dict(model.resources),
     )  # fmt: skip

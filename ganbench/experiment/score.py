@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganbench.budget import Budget
 from ganbench.errors import RequestError
+from ganbench.experiment.engine import EngineChoice, choose_engine
 from ganbench.experiment.execution import lacking
 from ganbench.experiment.protocols import resolve
-from ganbench.experiment.session import Session
+from ganbench.experiment.session import Session, at_a_time
 from ganbench.registry.lookup import find_track
 from ganbench.registry.registry import Registry
 from ganbench.scoring.baselines import write_baselines
@@ -20,7 +21,6 @@ from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.store.run_spec import RuntimeConfig, TrainingProtocol
 from ganbench.store.store import Store
 from ganbench.tracks.track import Track
-from ganbench.util.device import pick_devices, share_out, worker_device
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Request:
     extractor: str | None = None
     against: str = "test"
     device: str = "auto"
+    engine: str = "local"
+    engine_options: Mapping[str, str | None] = field(default_factory=dict)
+    per_run: str | None = None
     runs: Path = Path("runs")
     jobs: int | None = None
     threads: int | None = None
@@ -51,6 +54,10 @@ def prepare(request: Request, registry: Registry, note: Callable[[str], None] = 
     if not records:
         raise RequestError(f"--runs {request.runs}: no run with samples: `ganbench run` makes some")
     check_lockable(request.runs)
+    engine = choose_engine(
+        request.engine, registry, device=request.device, jobs=request.jobs, threads=request.threads,
+        per_run=request.per_run, options=request.engine_options,
+    )  # fmt: skip
     by_track: dict[str, tuple[Track, list[RunRecord]]] = {}
     for record in records:
         track = _track(record, request, registry)
@@ -62,11 +69,12 @@ def prepare(request: Request, registry: Registry, note: Callable[[str], None] = 
         by_track.setdefault(track.name, (track, []))[1].append(record)
     if not by_track:
         raise RequestError(f"--runs {request.runs}: no run fits a track: name a track with --track")
-    return [_session(track, group, request, registry, store) for track, group in by_track.values()]
+    return [_session(track, group, request, engine, registry, store) for track, group in by_track.values()]
 
 
-def _session(track: Track, records: Sequence[RunRecord], request: Request, registry: Registry, store: Store) -> Session:
-    devices = pick_devices(request.device)
+def _session(
+    track: Track, records: Sequence[RunRecord], request: Request, engine: EngineChoice, registry: Registry, store: Store
+) -> Session:
     protocols = resolve(
         track, registry, data_dir=request.data_dir, weights=request.weights, metrics=request.metrics,
         extractors=request.extractor, against=request.against,
@@ -76,8 +84,7 @@ def _session(track: Track, records: Sequence[RunRecord], request: Request, regis
             raise RequestError(
                 f"{record.key}: was trained on {record.spec.training.dataset} with other content than {track.dataset}"
             )
-    jobs, threads = share_out(request.jobs, request.threads, devices[0], len(devices))
-    runtime = RuntimeConfig(device=worker_device(devices), threads=threads, command=list(request.command))
+    runtime = RuntimeConfig(device=engine.device, threads=engine.threads, command=list(request.command))
     baselines = (
         []
         if request.keys
@@ -86,8 +93,8 @@ def _session(track: Track, records: Sequence[RunRecord], request: Request, regis
     todo = [each.key for each in (*records, *baselines) if any(lacking(store, each, plan) for plan in protocols.plans)]
     return Session(
         protocols=protocols, specs=[record.spec for record in records], done=list(records), train=[], score=todo,
-        baselines=[each.key for each in baselines], notes=[], runtime=runtime, jobs=max(1, min(jobs, len(todo))),
-        store=store, devices=devices,
+        baselines=[each.key for each in baselines], notes=[], runtime=runtime, jobs=at_a_time(engine, len(todo)),
+        store=store, engine=engine,
     )  # fmt: skip
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganbench.budget import Budget
-from ganbench.engines.local import LocalEngine
 from ganbench.errors import RequestError, did_you_mean
+from ganbench.experiment.engine import STALL_TIMEOUT, EngineChoice, choose_engine
 from ganbench.experiment.execution import Execution, News, lacking
 from ganbench.experiment.plan import left_out, many_seeds, plan, seed_indices
-from ganbench.experiment.preload import PRELOAD
 from ganbench.experiment.protocols import Protocols, resolve
 from ganbench.experiment.settings_file import read_settings
 from ganbench.model import Model
@@ -28,9 +26,10 @@ from ganbench.store.store import Store
 from ganbench.tracks.track import Track
 from ganbench.training.data_file import write_training_data
 from ganbench.util.atomic_io import check_writable
-from ganbench.util.device import device_kind, pick_devices, places, read_size, share_out, worker_device
+from ganbench.util.device import read_size
 
-STALL_TIMEOUT = 600.0
+PARTS = 8
+"""Scoring tasks that runs are divided among where the engine decides how many work at a time."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,9 @@ class Request:
     metrics: str | None = None
     against: str = "test"
     device: str = "auto"
+    engine: str = "local"
+    engine_options: Mapping[str, str | None] = field(default_factory=dict)
+    per_run: str | None = None
     runs: Path = Path("runs")
     settings: tuple[str, ...] = ()
     settings_file: Path | None = None
@@ -78,11 +80,11 @@ class Session:
     baselines: list[str]
     notes: list[str]
     runtime: RuntimeConfig
-    jobs: int
+    jobs: int | None
+    """How many runs at a time; None where the engine decides."""
     store: Store
     stall_timeout: float = STALL_TIMEOUT
-    devices: list[str] = field(default_factory=list)
-    """The devices that runs share."""
+    engine: EngineChoice = EngineChoice()
     refused: dict[str, str] = field(default_factory=dict)
     """Why runs have no scores, by key; filled by `run`."""
 
@@ -95,10 +97,11 @@ class Session:
         """Train and score what is to be; return a record for every run that was asked for, in the order of the plan."""
         records = {record.key: record for record in self.done}
         if self.train or self.score:
-            with make_engine(self.jobs, self.runtime, self.stall_timeout, self.devices) as engine:
+            with self.engine.engine(self.jobs, self.runtime, self.store.root, self.stall_timeout) as engine:
                 execution = Execution(
                     engine, self.store, self.protocols.dataset, self.protocols.plans, self.protocols.track.headline,
-                    self.runtime, data_dir=self.protocols.data_dir, slots=self.jobs, command=self.runtime.command,
+                    self.runtime, data_dir=self.protocols.data_dir, slots=self.jobs or PARTS,
+                    resources=self.engine.resources({}), command=self.runtime.command,
                 )  # fmt: skip
                 for news in execution.run(self.train, self.score):
                     if news.record is not None:
@@ -107,33 +110,6 @@ class Session:
                         self.refused[news.key] = news.refused
                     on_news(news)
         return [records[spec.key] for spec in self.specs]
-
-
-def make_engine(
-    jobs: int, runtime: RuntimeConfig, stall_timeout: float = STALL_TIMEOUT, devices: list[str] | None = None, *,
-    environment: Mapping[str, str] | None = None, network: bool = True,
-) -> LocalEngine:  # fmt: skip
-    """Return the engine for processes of this machine, which share `devices` where there are several.
-
-    See `LocalEngine` for the environment and the network.
-    """
-    return LocalEngine(
-        jobs, stall_timeout=stall_timeout, threads=runtime.threads, deterministic=runtime.deterministic,
-        spawn=sys.platform == "darwin", preload=PRELOAD, places=places(devices or []), environment=environment,
-        network=network,
-    )  # fmt: skip
-
-
-def check_timed(budget: Budget, jobs: int, devices: list[str]) -> None:
-    """Raise `RequestError` where runs of a time budget would share a GPU, or have GPUs of several kinds."""
-    if budget.seconds is None or devices[0] == "cpu":
-        return
-    if jobs > len(devices):
-        raise RequestError(
-            f"--jobs {jobs}: under a time budget every run needs a GPU of its own: --jobs {len(devices)} at the most"
-        )
-    if len(kinds := {device_kind(device) for device in devices}) > 1:
-        raise RequestError(f"--device: under a time budget GPUs must be of one kind, and these are {sorted(kinds)}")
 
 
 def track_of(request: Request, registry: Registry) -> Track:
@@ -151,15 +127,18 @@ def prepare(request: Request, registry: Registry) -> Session:
 
 def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
     """Check a request whole, on a track that may be none of the registered ones."""
-    devices = pick_devices(request.device)
-    device = devices[0]
+    engine = choose_engine(
+        request.engine, registry, device=request.device, jobs=request.jobs, threads=request.threads,
+        per_run=request.per_run, options=request.engine_options,
+    )  # fmt: skip
+    device = engine.device
     found = read_settings(request.settings_file) if request.settings_file is not None else None
     if not math.isfinite(request.checkpoint_seconds):
         raise RequestError(f"--checkpoint-every {request.checkpoint_seconds}: write seconds, 0 for one after the other")
     indices = seed_indices(request.seeds, track)
     protocols = resolve(
         track, registry, data_dir=request.data_dir, weights=request.weights, metrics=request.metrics,
-        extractors=request.extractor, against=request.against, device_kind=device_kind(device),
+        extractors=request.extractor, against=request.against, device_kind=engine.kind,
     )  # fmt: skip
     specs = plan(request.plugins, protocols.training, indices, registry, settings=request.settings, found=found)
     again, stall_timeout = _retried(request), read_duration("--stall-timeout", request.stall_timeout, STALL_TIMEOUT)
@@ -170,14 +149,13 @@ def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
         )
     check_writable(request.runs, "--runs")
     check_lockable(request.runs)
-    jobs, threads = share_out(request.jobs, request.threads, device, len(devices))
-    check_timed(Budget.parse(protocols.training.budget), jobs, devices)
+    engine.check_timed(Budget.parse(protocols.training.budget))
     runtime = RuntimeConfig(
-        device=worker_device(devices), threads=threads, deterministic=request.deterministic,
+        device=device, threads=engine.threads, deterministic=request.deterministic,
         memory_limit=memory, checkpoint_seconds=request.checkpoint_seconds, command=list(request.command),
     )  # fmt: skip
     store = Store(request.runs)
-    done, train, notes = _divide(specs, store, runtime, protocols, again, restart=request.rerun)
+    done, train, notes = _divide(specs, store, runtime, engine, protocols, again, restart=request.rerun)
     baselines = (
         write_baselines(protocols.dataset, track.samples, store, against=request.against, command=request.command)
         if request.baselines
@@ -188,9 +166,14 @@ def prepare_on(track: Track, request: Request, registry: Registry) -> Session:
         protocols=protocols, specs=specs, done=done, train=train, score=score,
         baselines=[record.key for record in baselines],
         notes=[*left_out(request.plugins, registry), *many_seeds(request.seeds), *notes],
-        runtime=runtime, jobs=max(1, min(jobs, len(train) + len(score))), store=store, stall_timeout=stall_timeout,
-        devices=devices,
+        runtime=runtime, jobs=at_a_time(engine, len(train) + len(score)), store=store, stall_timeout=stall_timeout,
+        engine=engine,
     )  # fmt: skip
+
+
+def at_a_time(engine: EngineChoice, tasks: int) -> int | None:
+    """Return how many of so many tasks are worked on at a time."""
+    return None if engine.jobs is None else max(1, min(engine.jobs, tasks))
 
 
 def _unscored(record: RunRecord, store: Store, protocols: Protocols) -> bool:
@@ -198,8 +181,8 @@ def _unscored(record: RunRecord, store: Store, protocols: Protocols) -> bool:
 
 
 def _divide(
-    specs: list[RunSpec], store: Store, runtime: RuntimeConfig, protocols: Protocols, again: frozenset[RunStatus],
-    *, restart: bool,
+    specs: list[RunSpec], store: Store, runtime: RuntimeConfig, engine: EngineChoice, protocols: Protocols,
+    again: frozenset[RunStatus], *, restart: bool,
 ) -> tuple[list[RunRecord], list[TrainJob], list[str]]:  # fmt: skip
     """Tell runs that have a record from those to be trained; a record that cannot be trusted is set aside, and said."""
     done, waiting, notes, track = list[RunRecord](), list[TrainJob](), list[str](), protocols.track
@@ -225,6 +208,7 @@ def _divide(
                 samples=track.samples,
                 curve_points=track.curve_points,
                 curve_samples=track.curve_samples,
+                resources=engine.resources(spec.resources, f"model {spec.model_info.name!r}: resources"),
                 replaces=replaces,
                 restart=restart,
             )  # fmt: skip

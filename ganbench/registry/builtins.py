@@ -20,6 +20,7 @@ from ganbench.extractors.classifier_file import CLASSIFIER
 from ganbench.extractors.coordinates import COORDINATES
 from ganbench.extractors.efficientnet import EFFICIENTNET
 from ganbench.extractors.torch_fidelity import FIDELITY
+from ganbench.registry.builtin_engines import ENGINES
 from ganbench.registry.builtin_metrics import METRICS
 from ganbench.registry.entry_points import Origin
 from ganbench.registry.hookspecs import hookimpl
@@ -45,13 +46,19 @@ def ganbench_register_metrics(register):  # type: ignore[no-untyped-def]
 
 
 @hookimpl
+def ganbench_register_engines(register):  # type: ignore[no-untyped-def]
+    for engine in ENGINES:
+        register(engine)
+
+
+@hookimpl
 def ganbench_register_tracks(register):  # type: ignore[no-untyped-def]
     for path in sorted(Path(ganbench.__file__).with_name("tracks").glob("*.toml")):
         register(path)
 
 
 def built_in() -> Registry:
-    """Return a registry that holds ganbench's own data sets, extractors, metrics and tracks."""
+    """Return a registry that holds ganbench's own data sets, extractors, metrics, engines and tracks."""
     registry = Registry()
     if broken := registry.add_plugin(sys.modules[__name__], Origin("ganbench", ganbench.__version__, "")):
         raise RuntimeError(str(broken[0]))  # a fault of ganbench itself

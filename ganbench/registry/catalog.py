@@ -32,7 +32,7 @@ Catalog = dict[str, list[dict[str, Any]]]
 
 
 def catalog() -> Catalog:
-    """Return lists under ``models``, ``datasets``, ``extractors``, ``metrics``, ``tracks`` and ``broken``.
+    """Return lists under ``models``, ``datasets``, ``extractors``, ``metrics``, ``engines``, ``tracks`` and ``broken``.
 
     Every item has ``name``, ``origin`` (in words) and ``entry_point`` (``name = module``; empty for ganbench's own data
     sets, extractors, metrics and tracks). Models also have ``import_path``, ``source`` (their source hash), ``family``,
@@ -116,6 +116,14 @@ def _describe() -> dict[str, Any]:
     answer["metrics"] = [
         entry.thing.info.model_dump() | {"needs": list(entry.thing.needs)} for entry in registry.all("metrics")
     ]
+    answer["engines"] = [
+        {
+            "name": entry.name, "summary": entry.thing.summary, "options": dict(entry.thing.options),
+            "requires": list(entry.thing.requires), "programs": list(entry.thing.programs),
+            "install": entry.thing.install,
+        }
+        for entry in registry.all("engines")
+    ]  # fmt: skip
     answer["tracks"] = [entry.thing.model_dump() for entry in registry.all("tracks")]
     for kind, items in answer.items():
         for item, entry in zip(items, registry.all(kind), strict=True):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ganbench.data.dataset import DataSource
+    from ganbench.engine import EngineSource
     from ganbench.extractors.base import ExtractorSource
     from ganbench.metric import Metric
     from ganbench.model import Model
@@ -46,3 +47,8 @@ def ganbench_register_metrics(register: Callable[[Metric], None]) -> None:
 @hookspec
 def ganbench_register_tracks(register: Callable[[Path], None]) -> None:
     """Register tracks: ``register(Path(__file__).with_name("my-track.toml"))``."""
+
+
+@hookspec
+def ganbench_register_engines(register: Callable[[EngineSource], None]) -> None:
+    """Register engines, where work is done: ``register(EngineSource(name, summary, factory="module:function"))``."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from ganbench.errors import RequestError
+from ganbench.util.resources import resources_of
 from ganbench.util.text import error_line, one_line
 
 KINDS = {
     "models": "model", "datasets": "data set", "extractors": "extractor", "metrics": "metric", "tracks": "track",
+    "engines": "engine",
 }  # fmt: skip
 """The kinds of things that plugins register, and what one of them is called in messages."""
 RESERVED = ("real", "noise", "replay")
@@ -53,6 +56,10 @@ def _class_of(kind: str) -> type:
         from ganbench.extractors.base import ExtractorSource
 
         return ExtractorSource
+    if kind == "engines":
+        from ganbench.engine import EngineSource
+
+        return EngineSource
     from ganbench.metric import Metric
 
     return Metric
@@ -75,6 +82,9 @@ def _check_model(thing: Any) -> None:
         value = getattr(thing, attribute)
         if not (isinstance(value, tuple | list) and all(isinstance(item, str) for item in value)):
             raise RequestError(f'{where}: {attribute} = {value!r}: write a tuple of texts, such as ("weights.pt",)')
+    if not isinstance(thing.resources, Mapping):
+        raise RequestError(f'{where}: resources = {thing.resources!r}: write a dict, such as {{"cpus": 2}}')
+    resources_of(thing.resources, f"{where}: resources")
     for attribute in ("conditional", "autocast"):
         if not isinstance(value := getattr(thing, attribute), bool):
             raise RequestError(f"{where}: {attribute} = {value!r}: write True or False")

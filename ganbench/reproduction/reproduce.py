@@ -15,9 +15,9 @@ from typing import Any
 import ganbench
 from ganbench.data.dataset import Dataset
 from ganbench.errors import RequestError
+from ganbench.experiment.engine import make_engine
 from ganbench.experiment.execution import Execution, News
 from ganbench.experiment.protocols import ScorePlan
-from ganbench.experiment.session import make_engine
 from ganbench.metric import HEADLINE
 from ganbench.model import Model
 from ganbench.registry.import_path import import_path, load_file, resolve_known

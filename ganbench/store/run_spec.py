@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ganbench.util.resources import Resources
+
 TRAINING_VERSION = 2
 """Raise when the training loop changes so that the same request gives another model; it is part of every run's key."""
 
@@ -81,6 +83,7 @@ class RunSpec(BaseModel):
     seed_index: int
     seed: int
     tuning: Tuning | None = Field(default=None, description="how its hyper-parameters were found; no part of the key")
+    resources: dict[str, Any] = Field(default={}, description="what the model asks of a node; no part of the key")
 
     @property
     def key(self) -> str:
@@ -119,5 +122,6 @@ class TrainJob(BaseModel):
     samples: int
     curve_points: int
     curve_samples: int
+    resources: Resources = Field(default=Resources(), exclude=True, description="what its worker is given of a node")
     replaces: str | None = Field(default=None, description="sha256 of the run.json that is to be done again")
     restart: bool = Field(default=False, description="from the first step, whatever checkpoints there are")

@@ -12,7 +12,7 @@ from pathlib import Path
 from ganbench.engines.local import LocalEngine
 from ganbench.engines.network import why_not
 from ganbench.errors import RequestError
-from ganbench.experiment.session import make_engine
+from ganbench.experiment.engine import make_engine
 from ganbench.store.run_spec import RuntimeConfig
 
 PASSED = (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganbench.engines.base import Ended, Task
+from ganbench.engine import Ended, Task
 from ganbench.scoring.worker import likelihood_images
 from ganbench.store.layout import CHECKPOINT, RUNTIME, answer_path
 from ganbench.store.provenance import provenance

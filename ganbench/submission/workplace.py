@@ -14,10 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ganbench.engines.base import Ended, Engine, Event, Task
+from ganbench.engine import Ended, Engine, Event, Task
 from ganbench.engines.local import LocalEngine
+from ganbench.experiment.engine import make_engine
 from ganbench.experiment.protocols import Protocols, ScorePlan
-from ganbench.experiment.session import make_engine
 from ganbench.registry.registry import Registry
 from ganbench.scoring import worker as scoring_worker
 from ganbench.scoring.job import ScoreJob

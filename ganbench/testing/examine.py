@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ganbench.engines.base import Ended, Task
-from ganbench.experiment.session import make_engine
+from ganbench.engine import Ended, Task
+from ganbench.experiment.engine import make_engine
 from ganbench.store.run_spec import RuntimeConfig
 from ganbench.testing.check import Outcome
 from ganbench.testing.subjects import Subject

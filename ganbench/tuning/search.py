@@ -6,13 +6,14 @@ interrupted goes on with the same command. Only the metric that ranks the track 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganbench.boards.estimate import estimate
 from ganbench.errors import RequestError
+from ganbench.experiment.engine import EngineChoice, choose_engine
 from ganbench.experiment.execution import News
 from ganbench.experiment.plan import Variant, choose, lacking, left_out, seed_indices
 from ganbench.experiment.protocols import Protocols, resolve
@@ -30,7 +31,6 @@ from ganbench.store.run_record import RunRecord, RunStatus
 from ganbench.tracks.track import Track
 from ganbench.tuning.study import Study, Trial
 from ganbench.util.atomic_io import check_writable
-from ganbench.util.device import device_kind, pick_devices, share_out
 
 FIRST_SEED = 100
 """Boards report seeds below it."""
@@ -49,6 +49,9 @@ class Request:
     budget: str | None = None
     precision: str | None = None
     device: str = "auto"
+    engine: str = "local"
+    engine_options: Mapping[str, str | None] = field(default_factory=dict)
+    per_run: str | None = None
     settings: tuple[str, ...] = ()
     runs: Path = Path("tuning")
     out: Path | None = None
@@ -82,7 +85,7 @@ class Search:
     protocols: Protocols
     studies: list[Study]
     out: Path
-    jobs: int
+    engine: EngineChoice
     notes: list[str]
     kept: Settings | None = None
     """What the file holds already."""
@@ -100,7 +103,7 @@ class Search:
         with _only_search(self.request.runs):
             try:
                 while todo := [study for study in self.studies if self._left(study)]:
-                    each = max(1, self.jobs // len(todo))
+                    each = max(1, (self.engine.jobs or len(todo)) // len(todo))
                     self._round([(study, trial) for study in todo for trial in self._next(study, each)], on_outcome)
             finally:
                 settings = self._write()
@@ -119,7 +122,8 @@ class Search:
             self.track,
             RunRequest(
                 plugins=[study.text(trial) for study, trial in trials], seeds=request.seeds, against="validation",
-                device=request.device, runs=request.runs, jobs=self.jobs, threads=request.threads,
+                device=request.device, engine=request.engine, engine_options=request.engine_options,
+                per_run=request.per_run, runs=request.runs, jobs=request.jobs, threads=request.threads,
                 data_dir=request.data_dir, baselines=False, stall_timeout=request.stall_timeout,
                 command=request.command,
             ),
@@ -189,11 +193,11 @@ def prepare(request: Request, registry: Registry) -> Search:
         )
     # One point of the curve, the last, and one metric: what is told to the studies.
     track = track.model_copy(update={"metrics": (track.headline,), "curve_points": 1})
-    devices = pick_devices(request.device)
-    device = devices[0]
-    protocols = resolve(
-        track, registry, data_dir=request.data_dir, against="validation", device_kind=device_kind(device)
-    )
+    engine = choose_engine(
+        request.engine, registry, device=request.device, jobs=request.jobs, threads=request.threads,
+        per_run=request.per_run, options=request.engine_options,
+    )  # fmt: skip
+    protocols = resolve(track, registry, data_dir=request.data_dir, against="validation", device_kind=engine.kind)
     check_writable(request.runs, "--runs")
     check_lockable(request.runs)
     training, scoring = protocols.training, protocols.scoring
@@ -209,10 +213,9 @@ def prepare(request: Request, registry: Registry) -> Search:
             notes.append(f"left out {study.label}: its Config declares no search space")
     if not studies:
         raise RequestError(f"--plugins {request.plugins}: no hyper-parameter of it has a search space")
-    jobs, _ = share_out(request.jobs, request.threads, device, len(devices))
     out = request.out or request.runs / f"{track.name}.json"
     check_writable(out.parent, "--out")
-    search = Search(request, registry, track, protocols, list(studies.values()), out, jobs, notes)
+    search = Search(request, registry, track, protocols, list(studies.values()), out, engine, notes)
     if out.exists():
         known = read_settings(out)
         if not known.same_search(_head(search)):

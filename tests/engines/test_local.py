@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from ganbench.engine import WAITING, Ended, Event, Task
 from ganbench.engines import forkserver
-from ganbench.engines.base import WAITING, Ended, Event, Task
 from ganbench.engines.local import LocalEngine
 from ganbench.store.locks import locked
 

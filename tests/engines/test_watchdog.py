@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.engines.base import Task
+from ganbench.engine import Task
 from ganbench.engines.watchdog import LOG_BYTES, LOG_KEPT, Watchdog
 
 
