@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @cache
 def environment() -> dict[str, str]:
-    """Return versions by name: Python's, those of ganbench's dependencies and plugins, and a hash of ganbench's code."""
+    """Return versions by name: of Python, dependencies and plugins; and a hash of the code of ganbench."""
     found = {"python": platform.python_version(), "ganbench's code": _code()}
     required = importlib.metadata.requires("ganbench") or []
     names = [match[0] for each in required if "extra ==" not in each and (match := _NAME.match(each))]
