@@ -28,6 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+OURS = ("name", "pid", "ended")
+"""What only the server says of a worker: one that says so itself is not believed."""
+
 
 @dataclass
 class _Child:
@@ -123,13 +126,14 @@ class ForkServer:
         leave(perform(content, into, self.alive, began))
 
     def _pass_on(self, child: _Child) -> None:
-        """Pass a worker's whole lines on; what is no JSON object of its is left out."""
+        """Pass a worker's whole lines on, but for what is no JSON object and for what only the server may say."""
         with contextlib.suppress(BlockingIOError):
             while read := os.read(child.pipe, 2**16):
                 *lines, child.rest = (child.rest + read).split(b"\n")
                 for line in lines:
-                    with contextlib.suppress(ValueError, TypeError):
-                        _say(**{**json.loads(line), "name": child.name})
+                    with contextlib.suppress(ValueError, TypeError, AttributeError):
+                        said = {key: value for key, value in json.loads(line).items() if key not in OURS}
+                        _say(**said, name=child.name)
             with contextlib.suppress(KeyError):  # closed at the other end
                 self._selector.unregister(child.pipe)
 

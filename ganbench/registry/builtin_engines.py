@@ -14,7 +14,10 @@ RAY = EngineSource(
     name="ray",
     summary="nodes of a Ray cluster, with or without a shared disk",
     factory="ganbench.engines.ray_engine:make",
-    options={"address": "the cluster: auto, or host:port of its head; without it a cluster on this machine"},
+    options={
+        "address": "the cluster: auto, or host:port of its head; without it a cluster on this machine",
+        "shared": "no: files are brought to nodes and back, even where they see --runs; auto by default",
+    },
     requires=("ray",),
     install="pip install 'ganbench[ray]'",
 )

@@ -25,6 +25,13 @@ def answer(payload: dict[str, Any], emit: Emit, began: float) -> int:
     return int(payload.get("status", 0))
 
 
+def lies(payload: dict[str, Any], emit: Emit, began: float) -> int:
+    """Say what only the fork server may."""
+    emit(phase="training", pid=1, ended=0, name="another")
+    time.sleep(0.2)
+    return 3
+
+
 def raises(payload: dict[str, Any], emit: Emit, began: float) -> int:
     raise ValueError("a fault of the task's own")
 
@@ -67,4 +74,27 @@ def tells_its_place(payload: dict[str, Any], emit: Emit, began: float) -> int:
     while len(list(folder.glob("*.at"))) < payload["together"] and time.monotonic() < deadline:
         time.sleep(0.01)
     emit(phase="done", place=place)
+    return 0
+
+
+def counts(payload: dict[str, Any], emit: Emit, began: float) -> int:
+    """Count up to `until` in a file of its folder, going on from there; `starts` has a line for each start."""
+    folder = Path(payload["folder"])
+    with locked(folder) as mine:
+        if not mine:
+            return BUSY
+        with open(folder / "starts", "a") as starts:
+            starts.write(f"{os.getpid()} {Path(payload['data']).read_text()}\n")
+        place = folder / "count.pt"
+        at = int(place.read_text()) if place.exists() else 0
+        emit(phase="training", share=at / payload["until"], worker=os.getpid(), began=at)
+        while at < payload["until"]:
+            at += 1
+            part = folder / ".part"
+            part.write_text(str(at))
+            part.replace(place)
+            emit(phase="training", share=at / payload["until"])
+            time.sleep(0.05)
+        (folder / "run.json").write_text(f"counted to {at}")
+        place.unlink(missing_ok=True)
     return 0

@@ -6,36 +6,16 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ganbench.engine import WAITING, Ended, Event, Task
+from ganbench.engine import WAITING, Ended, Event
 from ganbench.engines import forkserver
 from ganbench.engines.local import LocalEngine
 from ganbench.store.locks import locked
 
-
-def task(logs: Path, entry: str, name: str = "", lock: Path | None = None, **payload: Any) -> Task:
-    name = name or entry
-    return Task(name, f"{__package__}.entries:{entry}", payload, logs / f"{name}.txt", lock=lock)
-
-
-def ends(engine: LocalEngine, tasks: Iterable[Task]) -> dict[str, Ended]:
-    """Run tasks to their ends, and return those by name."""
-    with engine:
-        for each in tasks:
-            engine.submit(each)
-        return {end.task.name: end for end in engine.events() if isinstance(end, Ended)}
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()  # a zombie waits for its parent alone
-    except FileNotFoundError:
-        return False
+from .tasks import ends, is_running, task
 
 
 @pytest.mark.parametrize("spawn", [False, True], ids=["forked", "spawned"])
@@ -57,6 +37,11 @@ def test_a_worker_answers_in_order_and_its_prints_go_to_its_log(tmp_path: Path, 
     assert "threads 3, :4096:8\n" in log
     assert f"torch is here: False; json was here: {not spawn}\n" in log  # what was preloaded, where it can be forked
     assert end.log.endswith(log.strip())
+
+
+def test_a_worker_cannot_speak_for_the_fork_server(tmp_path: Path) -> None:
+    found = ends(LocalEngine(1), [task(tmp_path, "lies")])
+    assert (found["lies"].code, found["lies"].last.phase, found["lies"].last.data) == (3, "training", {})
 
 
 @pytest.mark.parametrize("spawn", [False, True], ids=["forked", "spawned"])
