@@ -260,7 +260,7 @@ class RayEngine:
             time.sleep(TICK)
             for said in _ready(left):
                 try:
-                    ray.get(next(said))  # type: ignore[arg-type]
+                    ray.get(next(said))
                 except (StopIteration, RayError):
                     left.remove(said)
         for said in left:
