@@ -15,6 +15,7 @@ from ganbench.testing.devices import MixedDevicesError, run_elsewhere
 from ganbench.testing.hidden_parameters import hidden_parameters
 from ganbench.training.state import capture
 from ganbench.training.state_codec import Node, UnsavableError
+from ganbench.util.text import error_line
 
 PATIENCE = 100
 """Steps within which a weight must change, and on black images one value of a model's samples fall below 0."""
@@ -117,6 +118,30 @@ def uses_its_labels(case: Case) -> None:
     other = Case(case.kind, case.data.shape, case.data.classes, case.settings)
     other.labels = (case.labels + 1) % case.data.classes
     assert _differs(case, other), f"{case.name}: its training ignores the labels: {instead}"
+
+
+@_check
+def learns_without_labels(case: Case) -> None:
+    """On data without labels a model learns and samples; a conditional one may refuse, by a ValueError of `__init__`.
+
+    `classes` is 0 there, and labels are None in `step` and in `sample`.
+    """
+    if case.labels is None:
+        return
+    other = Case(case.kind, case.data.shape, 0, case.settings)
+    where = f"{case.name}: on data without labels (classes is 0)"
+    try:
+        model = other.built()
+        other.steps(model, 0, 1)
+        other.drawn(other.finish(model), SAMPLES)
+    except AssertionError as error:
+        raise AssertionError(f"{where}: {reason(error)}") from error
+    except Exception as error:
+        if isinstance(error, ValueError) and other.calling == "__init__" and getattr(case.kind, "conditional", False):
+            return
+        told = f"{where} {other.calling} raised {error_line(error)}{place(error)}"
+        hint = "; a model that needs them says so by a ValueError in __init__" if other.calling != "__init__" else ""
+        raise AssertionError(told + hint) from error
 
 
 @_check
@@ -246,6 +271,7 @@ CHECKS = (
     learns_from_its_batch,
     updates_its_weights,
     uses_its_labels,
+    learns_without_labels,
     registers_its_weights,
     samples_any_number,
     samples_below_zero,

@@ -87,6 +87,8 @@ MISTAKES: dict[type[Model], Mistake] = {
         "sample gives the same for other labels"),
     m.LearnsWithoutLabels: Mistake("`conditional = True`, and a `step` that ignores labels", "uses_its_labels",
         "its training ignores the labels"),
+    m.NeedsLabels: Mistake("`sample` and `step` that take labels for granted", "learns_without_labels",
+        "on data without labels (classes is 0) step raised TypeError"),
     m.HiddenInAList: Mistake("networks in a plain list", "registers_its_weights",
         "self.critics[0].weight is not among parameters()"),
     m.HiddenInAnOptimiser: Mistake("weights that only an optimiser knows", "registers_its_weights",

@@ -320,6 +320,14 @@ class IgnoresImages(Sound):
         return super().step(Batch(torch.zeros_like(batch.images), batch.labels))
 
 
+class NeedsLabels(Sound):
+    """It counts on labels without saying so."""
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        len(batch.labels)  # type: ignore[arg-type]
+        return super().step(batch)
+
+
 class NeverUpdates(Sound):
     """Its optimiser is never called."""
 

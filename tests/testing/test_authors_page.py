@@ -36,7 +36,7 @@ def test_every_hook_and_every_attribute_of_a_model_is_described() -> None:
     from ganbench.registry import hookspecs
 
     hooks = [name for name in vars(hookspecs) if name.startswith("ganbench_register_")]
-    assert len(hooks) == 5 and all(f"`{name}(register)`" in text for name in hooks)
+    assert len(hooks) == 6 and all(f"`{name}(register)`" in text for name in hooks)
     own = {name for name in vars(ganbench.Model) if not name.startswith("_")} - {"Config"}
     assert all(re.search(rf"`{name}\b", text) for name in own)
 
