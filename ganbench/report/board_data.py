@@ -110,7 +110,8 @@ def _rows(table: Table, columns: Sequence[TableColumn], links: Links, series: Se
         values = [_value(row, column, cells[column.name], column.name == headline) for column in columns]
         rows.append(TableRow(
             index, each.ranked.rank, cells["model"].text, links.model(row), one_line(row.family, 30), row.role,
-            row.published, forests[index], tuple(values), cells["runs"].text, one_line(row.note, REASON),
+            row.published, forests[index], tuple(values), cells["runs"].text,
+            one_line("; ".join(filter(None, (row.checked.meaning if row.checked else "", row.note))), REASON),
             styles.get(index, ""),
         ))  # fmt: skip
     return tuple(rows)

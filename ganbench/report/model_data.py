@@ -95,6 +95,7 @@ def model_page(board: Board, ranked: Ranked, dataset: Dataset | None, shelf: She
         flags=tuple(one_line(flag, 400) for flag in row.flags),
         failures=tuple(one_line(str(failure), 400) for failure in row.failures),
         facts=tuple((what, one_line(said, VALUE)) for what, said in (
+            ("checked", row.checked.meaning if row.checked else ""),
             ("version", info.version), ("from", info.distribution), ("class", row.entries[0].run.spec.import_path),
             ("samples are decoded from", info.sampler), ("uses labels", "yes" if info.conditional else ""),
             ("tuned", str(row.tuning) if row.tuning else ""), ("source", info.source[:12]),

@@ -21,6 +21,18 @@ class Checked(enum.StrEnum):
     RESCORED = "rescored"
     REPRODUCED = "reproduced"
 
+    @property
+    def meaning(self) -> str:
+        """The word, and what it says of a row."""
+        return f"{self}: {_MEANINGS[self]}"
+
+
+_MEANINGS = {
+    Checked.CLAIMED: "others sent it and nobody has checked it; it is not ranked",
+    Checked.RESCORED: "others sent it; its samples were scored here, and its training was not repeated",
+    Checked.REPRODUCED: "others sent it; its code was trained here with other seeds, and agreed",
+}
+
 
 class Verification(BaseModel):
     """Who found what of a run, and when. `record_sha256` is of the ``run.json`` that it is about."""

@@ -22,6 +22,7 @@ from ganbench.boards.publish import publish
 from ganbench.boards.table import board_table
 from ganbench.engines.network import why_not
 from ganbench.experiment.protocols import board_request
+from ganbench.report.site import Shown, build_site
 from ganbench.store.run_record import RunRecord, read_run
 from ganbench.store.score_record import read_score
 from ganbench.store.store import Store
@@ -302,6 +303,8 @@ def test_a_claimed_row_is_shown_and_not_ranked(strange: Strange, verify: Command
     assert (ranked.rank, ranked.row.checked) == ("", "claimed")
     assert board_csv(board).splitlines()[1].endswith(",claimed")
     assert "strange (claimed)" in markdown_table(board_table(board), board_table(board).main)
+    said = "claimed: others sent it and nobody has checked it; it is not ranked"
+    assert any(said in page.decode() for page in build_site([Shown(board, None)]).values())
     for key in Store(store).keys():  # a file about another record, or a damaged one, vouches for nothing
         path = store / key / "verified.json"
         path.write_text(

@@ -115,7 +115,8 @@
         .forEach((each) => each.classList.toggle("out", !fits));
     });
     const models = rows.filter((row) => row.dataset.role === "model").length;
-    count.value = shown === models ? `${models} models` : `${shown} of ${models} models`;
+    const called = models === 1 ? "model" : "models";
+    count.value = shown === models ? `${models} ${called}` : `${shown} of ${models} ${called}`;
   };
   text.addEventListener("input", filter);
   all("[name=family]").forEach((each) => each.addEventListener("change", filter));
