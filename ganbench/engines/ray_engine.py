@@ -7,12 +7,6 @@ elsewhere. Ray's own retries are off, since only the engine knows how a task end
 from __future__ import annotations
 
 import contextlib
-import logging
-import math
-import os
-import signal
-import socket
-import threading
 import time
 import uuid
 from collections import deque
@@ -21,27 +15,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-from ray.exceptions import (
-    GetTimeoutError,
-    NodeDiedError,
-    OutOfMemoryError,
-    RayError,
-    RayTaskError,
-    TaskUnschedulableError,
-)
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from ganbench.engine import WAITING, Ended, EngineRequest, Event, Task
 from ganbench.engines import ray_node
-from ganbench.engines.environment import difference, environment
 from ganbench.engines.local import LocalEngine
 from ganbench.engines.local import make as make_local
 from ganbench.engines.node import end_of, event_of, order_of
+from ganbench.engines.ray_cluster import Room, asked_for, cause, connect, only_on, share_a_disk
 from ganbench.engines.ray_files import FileServer
 from ganbench.errors import RequestError
 from ganbench.store.locks import in_work
-from ganbench.util.device import cores
-from ganbench.util.text import one_line
 
 LOSSES = 3
 """How often a task is started again after its node was lost."""
@@ -49,16 +33,10 @@ SILENCE = 60.0
 """Seconds without a sign of life after which a task at work counts as lost: nodes give one every five."""
 GRACE = 20.0
 """Seconds that tasks are given to write a checkpoint when the engine is left."""
-REACH = 10.0
-"""Seconds that the cluster's head may take to answer."""
-LOOK = 60.0
-"""Seconds that a node may take to say what it is."""
 TICK = 0.1
 """Seconds between two looks at what nodes say, where nothing was said."""
 AT_ONCE = 20
 """Pieces of news of one task that are taken before that."""
-NODES_FOR = 1.0
-"""Seconds that a list of the cluster's nodes holds good."""
 
 
 @dataclass
@@ -87,20 +65,28 @@ class RayEngine:
         self._running: list[_Running] = []
         self._local: LocalEngine | None = None
         self._files: Any = None
-        self._nodes: list[dict[str, float]] = []
-        self._counted = -math.inf
+        self._room = Room()
+        self._looked = time.monotonic()
         self._marker = request.store / f".shared-{uuid.uuid4().hex[:8]}"
 
     def __enter__(self) -> RayEngine:
-        _connect(self._address)
+        connect(self._address)
         try:
             self._request.store.mkdir(parents=True, exist_ok=True)
             self._marker.touch()
-            self._look_at_nodes()
+            if not (share_a_disk(self._marker) and self._request.options.get("shared", "auto") == "auto"):
+                self._bring_files()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _bring_files(self) -> None:
+        """Serve files to nodes that do not see the store; what can only be done beside it is done here."""
+        server = ray.remote(num_cpus=0, max_restarts=0)(FileServer)
+        here = only_on(ray.get_runtime_context().get_node_id())
+        self._files = server.options(scheduling_strategy=here).remote(str(self._request.store))
+        self._local = make_local(self._request).__enter__()
 
     def submit(self, task: Task, *, first: bool = False) -> None:
         """Add a task, before all that wait where `first`; one that only this machine can do waits here."""
@@ -116,11 +102,19 @@ class RayEngine:
         while self._waiting or self._running or self._busy or (self._local is not None and self._local.pending):
             yield from self._fill()
             yield from self._listen()
-            for running in list(self._running):
-                if running.heard and time.monotonic() - running.heard > SILENCE:
-                    yield from self._lose(running, f"gave no sign of life for {SILENCE:.0f} s")
+            yield from self._lose_the_silent()
             if self._local is not None and self._local.pending:
                 yield from self._local.turn()
+
+    def _lose_the_silent(self) -> Iterator[Event | Ended]:
+        """Start tasks again whose nodes gave no sign of life; not where this process slept, and they may have, too."""
+        now = time.monotonic()
+        slept, self._looked = now - self._looked > SILENCE / 2, now
+        for running in [each for each in self._running if each.heard]:
+            if slept:
+                running.heard = now
+            elif now - running.heard > SILENCE:
+                yield from self._lose(running, f"gave no sign of life for {SILENCE:.0f} s")
 
     def _listen(self) -> Iterator[Event | Ended]:
         """Take the news that are there; where there are none, wait a tick."""
@@ -134,47 +128,6 @@ class RayEngine:
             for said in ready:
                 yield from self._take(by_news[said])
 
-    # The cluster.
-
-    def _look_at_nodes(self) -> None:
-        """Ask every node what it is: all must have the same environment; files are brought where one sees no store."""
-        nodes = [node for node in _nodes() if node["Alive"]]
-        look = ray.remote(num_cpus=0, max_retries=0)(ray_node.look)
-        on = [NodeAffinitySchedulingStrategy(node["NodeID"], soft=False) for node in nodes]
-        asked = [look.options(scheduling_strategy=each).remote(str(self._marker)) for each in on]
-        shared = self._request.options.get("shared", "auto") != "no"
-        for node, answer in zip(nodes, asked, strict=True):
-            name = node["NodeManagerHostname"]
-            try:
-                said = ray.get(answer, timeout=LOOK)
-            except (TaskUnschedulableError, NodeDiedError):
-                continue  # it has left meanwhile
-            except (RayError, GetTimeoutError) as error:
-                raise RequestError(f"--engine ray: node {name} cannot be used: {_cause(error)}") from error
-            if why := difference(environment(), said["environment"]):
-                raise RequestError(f"--engine ray: node {name} has {why}: install the same there")
-            shared &= said["shared"]
-        if not shared:
-            here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-            server = ray.remote(num_cpus=0, max_restarts=0)(FileServer)
-            self._files = server.options(scheduling_strategy=here).remote(str(self._request.store))
-            self._local = make_local(self._request).__enter__()
-
-    def _room(self, task: Task) -> int:
-        """Return how many tasks such as this one the cluster has room for; 0 where no node could do it."""
-        wanted = _options(task)
-        if time.monotonic() - self._counted > NODES_FOR:
-            self._nodes, self._counted = [node["Resources"] for node in _nodes() if node["Alive"]], time.monotonic()
-        count = 0
-        for has in self._nodes:
-            shares = [has.get("CPU", 0.0) / wanted["num_cpus"]]
-            shares += [has.get("GPU", 0.0) / wanted["num_gpus"]] if wanted["num_gpus"] else []
-            shares += [has.get("memory", 0.0) / wanted["memory"]] if "memory" in wanted else []
-            count += int(min(shares))
-        return count
-
-    # Tasks.
-
     def _fill(self) -> Iterator[Event]:
         """Give Ray as many tasks as there is room for; what another command is at work on comes last."""
         while self._waiting or self._busy:
@@ -185,7 +138,7 @@ class RayEngine:
                 self._busy.remove(free)
                 self._waiting.append((free, 0))
             task, losses = self._waiting[0]
-            room = self._room(task)
+            room = self._room.of(task)
             if room == 0 and not self._running:
                 raise RequestError(
                     f"--engine ray: no node has what {task.name} needs ({_told(task)}): see `ray status`, or --per-run"
@@ -200,7 +153,7 @@ class RayEngine:
                 )
             if self._files is None:
                 order["task"]["reads"].append(str(self._marker.absolute()))
-            work = ray.remote(max_retries=0, num_returns="streaming", **_options(task))(ray_node.work)
+            work = ray.remote(max_retries=0, num_returns="streaming", **asked_for(task))(ray_node.work)
             running = _Running(task, work.remote(order, self._files), losses)
             self._running.append(running)
             yield running.last
@@ -217,9 +170,9 @@ class RayEngine:
             yield Ended(running.task, -9, running.last, out_of_memory=True)
             return
         except RayTaskError as error:
-            raise RequestError(f"--engine ray: {running.task.name} cannot be done: {_cause(error)}") from error
+            raise RequestError(f"--engine ray: {running.task.name} cannot be done: {cause(error)}") from error
         except RayError as error:
-            yield from self._lose(running, _cause(error))
+            yield from self._lose(running, cause(error))
             return
         running.heard = time.monotonic()
         if "event" in news:
@@ -240,8 +193,8 @@ class RayEngine:
         self._running.remove(running)
         with contextlib.suppress(RayError, ValueError):
             ray.cancel(running.said, force=True)
-        if self._files is not None and running.task.folder is not None:
-            ray.get(self._files.end.remote(str(running.task.folder.absolute())))
+            if self._files is not None and running.task.folder is not None:
+                ray.get(self._files.end.remote(str(running.task.folder.absolute())))
         if running.losses == LOSSES:
             yield Ended(running.task, -9, running.last, lost=f"its node was lost {LOSSES + 1} times: {why}")
             return
@@ -282,52 +235,5 @@ def _ready(said: list[Any]) -> list[Any]:
     return list(ready)
 
 
-def _connect(address: str | None) -> None:
-    """Join the cluster at an address, or start one of this machine alone."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address is not None and address != "auto":
-        _check_reachable(address)
-    words: dict[str, Any] = {"address": address} if address else {"num_cpus": cores(), "include_dashboard": False}
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        ray.init(**words, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        where = f"no cluster at {address}" if address else "no cluster could be started"
-        raise RequestError(f"--engine ray: {where}: {one_line(str(error), 200)}") from error
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)  # Ray's own would end the command without a word
-
-
-def _check_reachable(address: str) -> None:
-    """Raise `RequestError` where nobody answers at an address: Ray itself would try for minutes."""
-    host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdecimal()):
-        raise RequestError(f"--engine ray: address {address!r}: write auto, or host:port of the cluster's head")
-    try:
-        socket.create_connection((host, int(port)), timeout=REACH).close()
-    except (OSError, OverflowError) as error:  # a port beyond 65535
-        raise RequestError(f"--engine ray: no cluster at {address}: {error}") from error
-
-
-def _nodes() -> list[dict[str, Any]]:
-    return list(ray.nodes())  # type: ignore[no-untyped-call]
-
-
-def _options(task: Task) -> dict[str, Any]:
-    """Return what a task asks of a node, in Ray's words."""
-    wanted = task.resources
-    found: dict[str, Any] = {"num_cpus": wanted.cpus or 1, "num_gpus": wanted.gpus or 0}
-    return found | ({"memory": wanted.memory} if wanted.memory else {})
-
-
 def _told(task: Task) -> str:
-    return ", ".join(f"{name.removeprefix('num_')} {value:g}" for name, value in _options(task).items())
-
-
-def _cause(error: BaseException) -> str:
-    """Return the last line of what Ray says of an error, which is the error itself; the rest is a traceback."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if isinstance(error, RayTaskError):
-        return one_line(lines[-1] if lines else type(error).__name__, 200)
-    return one_line(lines[0] if lines else type(error).__name__, 200)
+    return ", ".join(f"{name.removeprefix('num_')} {value:g}" for name, value in asked_for(task).items())

@@ -218,7 +218,7 @@ with locked(Path(sys.argv[1])):
 def test_what_cannot_be_is_told_in_a_line(
     make: Callable[..., Any], cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ganbench.engines import ray_engine
+    from ganbench.engines import ray_cluster
 
     with pytest.raises(RequestError, match=r"no node has what a needs \(cpus 64, gpus 0\)"), make() as engine:
         engine.submit(counting(tmp_path, "a", 1, resources=Resources(64)))
@@ -230,8 +230,8 @@ def test_what_cannot_be_is_told_in_a_line(
     with pytest.raises(RequestError, match=r"tiny.py: the nodes do not see it"), make(shared="no") as engine:
         engine.submit(Task("a", "x:y", {}, tmp_path / "log", reads=(model,), folder=tmp_path / "store"))
         list(engine.events())
-    known = ray_engine.environment()
-    monkeypatch.setattr(ray_engine, "environment", lambda: {**known, "torch": "1.0"})
+    known = ray_cluster.environment()
+    monkeypatch.setattr(ray_cluster, "environment", lambda: {**known, "torch": "1.0"})
     with pytest.raises(RequestError, match=r"node \S+ has torch \S+ \(here 1.0\): install the same there"):
         make().__enter__()
 
