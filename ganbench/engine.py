@@ -79,7 +79,10 @@ class Ended:
 
 
 class Engine(Protocol):
-    """Runs tasks, so many at a time. Use as a context manager: leaving it ends what still runs."""
+    """Runs tasks, so many at a time. Use as a context manager: leaving it ends what still runs.
+
+    One whose tasks go on without it may have an attribute `left`, a sentence about those that do.
+    """
 
     def submit(self, task: Task, *, first: bool = False) -> None:
         """Add a task, before all that wait where `first`; also while `events` is being read."""

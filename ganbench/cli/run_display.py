@@ -197,6 +197,8 @@ class Display:
             "the same command goes on with the rest",
             file=sys.stderr,
         )
+        for sentence in self.session.left:
+            print(f"ganbench: {sentence}", file=sys.stderr)
 
     def _say(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)

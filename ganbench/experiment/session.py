@@ -85,6 +85,8 @@ class Session:
     store: Store
     stall_timeout: float = STALL_TIMEOUT
     engine: EngineChoice = EngineChoice()
+    left: list[str] = field(default_factory=list)
+    """What goes on without this command where that is interrupted; filled by `run`."""
     refused: dict[str, str] = field(default_factory=dict)
     """Why runs have no scores, by key; filled by `run`."""
 
@@ -103,12 +105,16 @@ class Session:
                     self.runtime, data_dir=self.protocols.data_dir, slots=self.jobs or PARTS,
                     resources=self.engine.resources({}), command=self.runtime.command,
                 )  # fmt: skip
-                for news in execution.run(self.train, self.score):
-                    if news.record is not None:
-                        records[news.record.key] = news.record
-                    if news.refused:
-                        self.refused[news.key] = news.refused
-                    on_news(news)
+                try:
+                    for news in execution.run(self.train, self.score):
+                        if news.record is not None:
+                            records[news.record.key] = news.record
+                        if news.refused:
+                            self.refused[news.key] = news.refused
+                        on_news(news)
+                except BaseException:
+                    self.left.extend(filter(None, [getattr(engine, "left", "")]))
+                    raise
         return [records[spec.key] for spec in self.specs]
 
 

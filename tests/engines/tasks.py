@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +28,22 @@ def is_running(pid: int) -> bool:
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text()  # a zombie waits for its parent alone
     except FileNotFoundError:
         return False
+
+
+def counting(tmp_path: Path, name: str, until: int, **other: Any) -> Task:
+    """A task that counts in a folder of the store, and that reads a file outside it."""
+    folder, data = tmp_path / "store" / name, tmp_path / "data.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    data.write_text("some data")
+    return Task(
+        name, f"{__package__}.entries:counts", {"folder": str(folder), "until": until, "data": str(data)},
+        folder / "log.txt", lock=folder, reads=(data,), folder=folder, **other,
+    )  # fmt: skip
+
+
+def until(good: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 60
+    while not good():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -6,7 +6,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from ganbench.util.resources import Resources
 
 from ..conftest import SMOKE, Answer, Smoke, at
 from .same_records import check_same_runs
-from .tasks import ends, is_running, task
+from .tasks import counting, ends, is_running, task, until
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'ganbench[ray]'")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
@@ -55,17 +54,6 @@ def make(cluster: Any, tmp_path: Path) -> Callable[..., Any]:
         return make_engine(EngineRequest(jobs, 1, store, options={"address": cluster.address, **options}))
 
     return made
-
-
-def counting(tmp_path: Path, name: str, until: int, **other: Any) -> Task:
-    """A task that counts in a folder of the store, and that reads a file outside it."""
-    folder, data = tmp_path / "store" / name, tmp_path / "data.txt"
-    folder.mkdir(parents=True, exist_ok=True)
-    data.write_text("some data")
-    return Task(
-        name, f"{__package__}.entries:counts", {"folder": str(folder), "until": until, "data": str(data)},
-        folder / "log.txt", lock=folder, reads=(data,), folder=folder, **other,
-    )  # fmt: skip
 
 
 def test_tasks_end_as_they_would_here_and_no_more_run_than_there_is_room_for(
@@ -142,7 +130,7 @@ def test_a_killed_driver_leaves_no_process_and_its_tasks_go_on_with_the_next(
 from pathlib import Path
 from ganbench.engine import EngineRequest
 from ganbench.engines.ray_engine import make
-from tests.engines.test_ray import counting
+from tests.engines.tasks import counting
 request = EngineRequest(None, 1, Path({str(tmp_path / "store")!r}), options={{"address": {cluster.address!r}}})
 with make(request) as engine:
     engine.submit(counting(Path({str(tmp_path)!r}), "a", 400))
@@ -245,11 +233,3 @@ def test_runs_are_those_of_this_machine(
     assert (answer.status, answer.err) == (0, "")
     assert "as many at a time as there is room for (ray), 1 thread each, cpu" in answer.out
     check_same_runs(smoke.runs, tmp_path / "runs")
-
-
-def until(good: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 60
-    while not good():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

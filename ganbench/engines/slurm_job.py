@@ -1,0 +1,51 @@
+"""In a SLURM job: one task of an array.
+
+    python -P -m ganbench.engines.slurm_job FOLDER
+
+FOLDER has the task's order, ``N.json``, where N is its number in the array; its news are appended to ``N.news``, one
+JSON object a line (`ganbench.engines.node`). SIGTERM asks the worker to end, which lets a training write a checkpoint.
+Where the time limit is the reason, the job then has itself queued again. SLURM does that by itself after a preemption;
+a job that was cancelled does not come back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from ganbench.engines.node import perform
+
+MOST_RESTARTS = 200
+"""A run that was queued again so often gets nowhere under its time limit."""
+
+
+def main() -> None:
+    """Do the task."""
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
+    folder, number = Path(sys.argv[1]), os.environ["SLURM_ARRAY_TASK_ID"]
+    order = json.loads((folder / f"{number}.json").read_bytes())
+    last: dict[str, object] = {}
+    with open(folder / f"{number}.news", "ab", buffering=0) as out:
+        for news in perform(order, lambda: bool(asked)):
+            if news:
+                last = news
+                out.write(json.dumps(news).encode() + b"\n")
+    if asked and "event" in last and int(os.environ.get("SLURM_RESTART_COUNT", "0")) < MOST_RESTARTS:
+        _queue_again(f"{os.environ['SLURM_ARRAY_JOB_ID']}_{number}")
+
+
+def _queue_again(job: str) -> None:
+    """Queue this job again if it was warned of its time limit: SLURM still counts it as running then."""
+    state = subprocess.run(["squeue", "-h", "-r", "-j", job, "-o", "%T"], capture_output=True, text=True).stdout.strip()
+    print(f"asked to end while {state or 'unknown to the queue'}", flush=True)
+    if state == "RUNNING":
+        subprocess.run(["scontrol", "requeue", job], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""The SLURM engine against a controller and two nodes of this machine."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ganbench.engine import Ended, EngineRequest, Task
+from ganbench.engines import slurm_queue
+from ganbench.engines.slurm_engine import FOLDER, SlurmEngine
+from ganbench.engines.slurm_engine import make as make_engine
+from ganbench.errors import RequestError
+from ganbench.util.resources import Resources
+
+from ..conftest import SMOKE, Answer, Smoke, at
+from .same_records import check_same_runs
+from .slurm_cluster import slurm, why_not
+from .tasks import counting, is_running, task, until
+
+ROOT = Path(__file__).parents[2]
+needs_slurm = pytest.mark.skipif(bool(why_not()), reason=why_not() or "SLURM is here")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cluster of two nodes with two cores each; partition `high` preempts `low`."""
+    with pytest.MonkeyPatch.context() as patch, slurm(tmp_path_factory.mktemp("slurm") / "slurm") as conf:
+        patch.setenv("SLURM_CONF", str(conf))
+        yield conf
+
+
+@pytest.fixture
+def make(cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SlurmEngine]:
+    """Return an engine on the cluster, with a store in the test's folder."""
+    from ganbench.engines import slurm_engine
+
+    monkeypatch.setattr(slurm_engine, "QUEUE_EVERY", 1.0)
+    monkeypatch.setattr(slurm_engine, "GONE", 2.0)
+
+    def made(jobs: int | None = None, **options: str) -> SlurmEngine:
+        store = tmp_path / "store"
+        store.mkdir(exist_ok=True)
+        return make_engine(EngineRequest(jobs, 1, store, options=options))
+
+    return made
+
+
+def starts(folder: Path) -> int:
+    return len((folder / "starts").read_text().splitlines())
+
+
+@needs_slurm
+def test_tasks_end_as_they_would_here_so_many_at_a_time(make: Callable[..., SlurmEngine], tmp_path: Path) -> None:
+    tasks = [counting(tmp_path, f"a{n}", 20) for n in range(3)]
+    tasks += [task(tmp_path, "raises"), task(tmp_path, "kills_itself"), task(tmp_path, "answer", more=[1])]
+    at_work, most, found, phases = set(), 0, {}, []
+    with make(2) as engine:
+        for each in tasks:
+            engine.submit(each)
+        for happened in engine.events():
+            name = happened.task.name
+            if isinstance(happened, Ended):
+                found[name] = happened
+                at_work.discard(name)
+            elif happened.phase == "training":
+                at_work.add(name)
+            if name == "answer" and not isinstance(happened, Ended):
+                phases.append(happened.phase)
+            most = max(most, len(at_work))
+    assert {name: end.code for name, end in found.items()} == {
+        "a0": 0, "a1": 0, "a2": 0, "raises": 1, "kills_itself": -9, "answer": 0,
+    }  # fmt: skip
+    assert phases[0].startswith("in SLURM's queue") and phases[-3:] == ["starting", "training", "done"]
+    assert found["answer"].last.data == {"more": [1]}
+    assert found["raises"].log.endswith("ValueError: a fault of the task's own")
+    assert most == 2
+    assert len(list((tmp_path / "store" / FOLDER).iterdir())) == 1  # one array
+
+
+@needs_slurm
+def test_preempted_and_warned_jobs_are_queued_again_and_cancelled_ones_are_lost(
+    make: Callable[..., SlurmEngine], tmp_path: Path
+) -> None:
+    acted, found = set(), {}
+    with make(partition="low") as engine:
+        for name in ("preempted", "warned", "cancelled"):
+            engine.submit(counting(tmp_path, name, 150, resources=Resources(2 if name == "preempted" else 1)))
+        for happened in engine.events():
+            name = happened.task.name
+            if isinstance(happened, Ended):
+                found[name] = happened
+            elif happened.share > 0.1 and name not in acted:
+                acted.add(name)
+                job = next(job for job in engine._jobs if job.task.name == name)
+                if name == "preempted":
+                    node = subprocess.check_output(["squeue", "-h", "-j", job.id, "-o", "%N"], text=True).strip()
+                    words = ["sbatch", "-p", "high", "-w", node, "-c", "2", "--output=/dev/null", "--wrap", "sleep 1"]
+                    subprocess.run(words, check=True, capture_output=True)
+                elif name == "warned":  # as SLURM does before the time limit
+                    subprocess.run(["scancel", "--batch", "--signal=TERM", job.id], check=True)
+                else:
+                    subprocess.run(["scancel", job.id], check=True)
+    assert (found["preempted"].code, found["warned"].code) == (0, 0)
+    for name in ("preempted", "warned"):
+        assert starts(tmp_path / "store" / name) == 2
+        assert found[name].last.data["began"] > 0
+    assert found["cancelled"].lost.endswith(" was cancelled")
+    assert starts(tmp_path / "store" / "cancelled") == 1
+
+
+@needs_slurm
+def test_a_command_that_ends_leaves_its_jobs_and_the_next_finds_them(
+    make: Callable[..., SlurmEngine], tmp_path: Path
+) -> None:
+    folder = tmp_path / "store" / "a"
+    with make() as engine:
+        engine.submit(counting(tmp_path, "a", 60))
+        engine.submit(counting(tmp_path, "b", 1))
+        next(
+            event
+            for event in engine.events()
+            if event.task.name == "a" and not isinstance(event, Ended) and event.share > 0.1
+        )
+        said = engine.left
+    assert "stay in SLURM's queue and go on" in said and "`scancel " in said
+    worker = int((folder / "starts").read_text().split()[0])
+    assert is_running(worker)
+    until(lambda: (tmp_path / "store" / "b" / "run.json").exists())
+    found = {}
+    with make() as engine:
+        for name, count in (("a", 60), ("b", 1)):
+            engine.submit(counting(tmp_path, name, count))
+        found = {end.task.name: end.code for end in engine.events() if isinstance(end, Ended)}
+        assert engine.left == ""
+    assert found == {"a": 0, "b": 0}
+    assert starts(folder) == 1 and starts(tmp_path / "store" / "b") == 1
+
+
+@needs_slurm
+def test_a_refused_submission_is_one_line(make: Callable[..., SlurmEngine], tmp_path: Path) -> None:
+    wrong = {
+        "partition": (
+            "none",
+            "sbatch: invalid partition specified: none; Batch job submission failed: Invalid partition",
+        ),
+        "sbatch": ("--no-such", "sbatch: unrecognized option '--no-such'"),
+    }
+    for option, (value, said) in wrong.items():
+        with pytest.raises(RequestError) as error, make(**{option: value}) as engine:
+            engine.submit(task(tmp_path, "answer"))
+            list(engine.events())
+        assert str(error.value).startswith(f"--engine slurm: {said}")
+        assert not list((tmp_path / "store" / FOLDER).iterdir())
+    with pytest.raises(RequestError, match="0.25 GPUs: SLURM gives out whole ones"), make() as engine:
+        engine.submit(Task("a", "b:c", {}, tmp_path / "log", resources=Resources(1, 0.25)))
+        list(engine.events())
+    with pytest.raises(RequestError, match="node .*: does not see /no/where"), make() as engine:
+        engine.submit(Task("a", "b:c", {}, tmp_path / "log", reads=(Path("/no/where"),)))
+        list(engine.events())
+
+
+@needs_slurm
+def test_more_tasks_than_an_array_may_have(make: Callable[..., SlurmEngine], tmp_path: Path) -> None:
+    assert slurm_queue.largest_array() == 20
+    with make() as engine:
+        for number in range(22):
+            engine.submit(Task(f"{number}", "os:getcwd", {}, tmp_path / "log", reads=(Path("/no/where"),)))
+        with pytest.raises(RequestError):
+            list(engine.events())
+        arrays = {job.array for job in engine._jobs}
+    assert len(arrays) == 2
+    subprocess.run(["scancel", *arrays], check=True)
+
+
+@needs_slurm
+def test_runs_are_those_of_this_machine(
+    cluster: Path, smoke: Smoke, command: Callable[..., Answer], tmp_path: Path
+) -> None:
+    answer = command("run", "--plugins", "dcgan,vae", *SMOKE, "--engine", "slurm", "--partition", "low", *at(tmp_path))
+    assert (answer.status, answer.err) == (0, "")
+    assert "as many at a time as there is room for (slurm)" in answer.out
+    check_same_runs(smoke.runs, tmp_path / "runs")
+    assert command("runs", "--runs", tmp_path / "runs").out.startswith("5 of 5 runs")
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds"),
+    [
+        (None, 90),
+        ("UNLIMITED", 90),
+        ("1", 15),
+        ("02:00", 30),
+        ("1:00:00", 90),
+        ("1-0", 90),
+        ("0-00:01", 15),
+        ("0:20", 5),
+    ],
+)
+def test_jobs_are_warned_before_their_time_limit(limit: str | None, seconds: int) -> None:
+    assert slurm_queue.lead(limit) == seconds
+
+
+def test_a_time_limit_that_is_none_is_refused() -> None:
+    with pytest.raises(RequestError, match="--time 'soon': write minutes"):
+        slurm_queue.lead("soon")
