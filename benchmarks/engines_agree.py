@@ -1,4 +1,4 @@
-"""A board trained three times: here, on Ray while a node is killed, on SLURM under preemption; are the records the same?
+"""A board trained here, on Ray while a node is killed, on SLURM under preemption: are the records the same?
 
     python benchmarks/engines_agree.py [--plugins dcgan,vanilla,vae] [--budget 10kimg] [--seeds 2] [--folder DIR]
 
