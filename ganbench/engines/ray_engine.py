@@ -39,7 +39,7 @@ AT_ONCE = 20
 """Pieces of news of one task that are taken before that."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Running:
     """A task that was given to Ray."""
 

@@ -36,7 +36,7 @@ GONE = 15.0
 """Seconds after which a job that has left the queue without a word counts as lost."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     """A task of an array."""
 
@@ -152,8 +152,9 @@ class SlurmEngine:
             order = json.loads(json.dumps(order_of(task, self._request)))
             known = self._known.pop(task.name, None)
             if known is not None and _order(known[0], known[1]) == order:
-                self._jobs.append(_Job(task, *known))
-                yield self._jobs[-1].last
+                job = _Job(task, *known)
+                self._jobs.append(job)
+                yield job.last
             else:
                 groups.setdefault(task.resources, []).append((task, order))
         for needs, group in groups.items():
@@ -164,28 +165,28 @@ class SlurmEngine:
                 )
             most, after = slurm_queue.largest_array(), ""
             for start in range(0, len(group), most):
-                after = self._array(group[start : start + most], needs, after)
-        for job in [
-            job for job in self._jobs if any(job.task is task for group in groups.values() for task, _ in group)
-        ]:
-            yield job.last
+                jobs = self._array(group[start : start + most], needs, after)
+                after = jobs[0].array
+                self._jobs += jobs
+                yield from (job.last for job in jobs)
 
-    def _array(self, group: list[tuple[Task, dict[str, Any]]], needs: Resources, after: str) -> str:
-        """Submit one array, and return its number."""
+    def _array(self, group: list[tuple[Task, dict[str, Any]]], needs: Resources, after: str) -> list[_Job]:
+        """Submit one array, which waits for the one before it where only so many tasks may run at a time."""
         folder = self._root.absolute() / uuid.uuid4().hex[:12]
         folder.mkdir()
         for number, (_, order) in enumerate(group):
             write_text(folder / f"{number}.json", json.dumps(order))
-        jobs, chained = self._request.jobs, after if self._request.jobs else ""
+        at_a_time = self._request.jobs
         try:
             with _paths(group[0][1]["paths"]):
-                array = slurm_queue.submit(folder, len(group), jobs, needs, self._request.options, after=chained)
+                array = slurm_queue.submit(
+                    folder, len(group), at_a_time, needs, self._request.options, after=after if at_a_time else ""
+                )
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         write_text(folder / "array.json", json.dumps({"job": array, "tasks": [task.name for task, _ in group]}))
-        self._jobs += [_Job(task, folder, number, array) for number, (task, _) in enumerate(group)]
-        return array
+        return [_Job(task, folder, number, array) for number, (task, _) in enumerate(group)]
 
     # News.
 
