@@ -237,8 +237,11 @@ class SlurmEngine:
             yield from self._take(job, each)
         if job not in self._jobs:
             return
-        self._jobs.remove(job)
         state, log = slurm_queue.state_of(job.id), tail(job.folder / f"{job.number}.out")
+        if state in slurm_queue.ALIVE:
+            job.gone = None
+            return
+        self._jobs.remove(job)
         yield Ended(
             job.task, -15, job.last, lost=_told(job.id, state, log), log=log, out_of_memory=state == "OUT_OF_MEMORY"
         )

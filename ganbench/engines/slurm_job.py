@@ -15,12 +15,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 from ganbench.engines.node import perform
+from ganbench.util.exit_codes import STOPPED
 
 MOST_RESTARTS = 200
 """A run that was queued again so often gets nowhere under its time limit."""
+
+TOLD_WITHIN = 2.0
+"""Seconds within which SLURM tells all processes of a job to end."""
+TRIES = 5
+"""How often SLURM is asked whether the job is running, where it gives no answer."""
 
 
 def main() -> None:
@@ -29,9 +37,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
     folder, number = Path(sys.argv[1]), os.environ["SLURM_ARRAY_TASK_ID"]
     order = json.loads((folder / f"{number}.json").read_bytes())
-    last: dict[str, object] = {}
+    last: dict[str, Any] = {}
     with open(folder / f"{number}.news", "ab", buffering=0) as out:
         for news in perform(order, lambda: bool(asked)):
+            if _was_asked_to_end(news.get("ended"), asked):
+                break
             if news:
                 last = news
                 out.write(json.dumps(news).encode() + b"\n")
@@ -39,10 +49,28 @@ def main() -> None:
         _queue_again(f"{os.environ['SLURM_ARRAY_JOB_ID']}_{number}")
 
 
+def _was_asked_to_end(end: dict[str, Any] | None, asked: list[int]) -> bool:
+    """Tell whether a worker ended because SLURM told all processes of the job to, this one among them.
+
+    That is no end of the task. The worker may have ended before this process was told.
+    """
+    if end is None or end["code"] not in (STOPPED, -signal.SIGTERM):
+        return False
+    deadline = time.monotonic() + TOLD_WITHIN
+    while not asked and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return bool(asked)
+
+
 def _queue_again(job: str) -> None:
     """Queue this job again if it was warned of its time limit: SLURM still counts it as running then."""
-    state = subprocess.run(["squeue", "-h", "-r", "-j", job, "-o", "%T"], capture_output=True, text=True).stdout.strip()
-    print(f"asked to end while {state or 'unknown to the queue'}", flush=True)
+    for _ in range(TRIES):
+        done = subprocess.run(["squeue", "-h", "-r", "-j", job, "-o", "%T"], capture_output=True, text=True)
+        if done.returncode == 0:
+            break
+        time.sleep(1)
+    state = done.stdout.strip()
+    print(f"asked to end while {state or done.stderr.strip() or 'not in the queue'}", flush=True)
     if state == "RUNNING":
         subprocess.run(["scontrol", "requeue", job], check=True)
 

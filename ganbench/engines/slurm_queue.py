@@ -19,6 +19,18 @@ LEAD = 90
 """Seconds before the time limit at which a job is told; less where the limit is short."""
 ANSWER = 60.0
 """Seconds that a command of SLURM may take."""
+ALIVE = (
+    "PENDING",
+    "CONFIGURING",
+    "RUNNING",
+    "COMPLETING",
+    "SUSPENDED",
+    "STOPPED",
+    "REQUEUED",
+    "REQUEUE_HOLD",
+    "RESIZING",
+)
+"""States of jobs that have not ended."""
 _LIMIT = re.compile(r"(?:(?P<days>\d+)-)?(?P<rest>\d+(?::\d+){0,2})")
 
 

@@ -103,7 +103,7 @@ def test_preempted_and_warned_jobs_are_queued_again_and_cancelled_ones_are_lost(
                     subprocess.run(["scancel", "--batch", "--signal=TERM", job.id], check=True)
                 else:
                     subprocess.run(["scancel", job.id], check=True)
-    assert (found["preempted"].code, found["warned"].code) == (0, 0)
+    assert [(found[name].code, found[name].lost) for name in ("preempted", "warned")] == [(0, "")] * 2
     for name in ("preempted", "warned"):
         assert starts(tmp_path / "store" / name) == 2
         assert found[name].last.data["began"] > 0
