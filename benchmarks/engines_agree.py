@@ -30,13 +30,13 @@ from tests.engines.slurm_cluster import slurm, why_not  # noqa: E402
 CORE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 
-def train(words: list[str], folder: Path, disturb: Callable[[], None] | None = None) -> float:
-    """Train a board in a folder; `disturb` is called once, when two runs have checkpoints. Return wall seconds."""
+def train(words: list[str], folder: Path, disturb: Callable[[], None] | None = None, at_work: int = 0) -> float:
+    """Train a board in a folder; `disturb` is called once, when so many runs have checkpoints. Return wall seconds."""
     began, runs = time.monotonic(), folder / "runs"
     options = ["--runs", str(runs), "--boards", str(folder / "boards"), "--published", str(folder / "none")]
     command = subprocess.Popen(["ganbench", "run", *words, *options, "--checkpoint-every", "1", "--quiet"])
     while command.poll() is None:
-        if disturb is not None and len(list(runs.glob("*/resume.pt"))) >= 2:
+        if disturb is not None and len(list(runs.glob("*/resume.pt"))) >= at_work:
             disturb()
             disturb = None
         time.sleep(0.2)
@@ -64,7 +64,7 @@ def on_ray(words: list[str], here: Path, folder: Path) -> None:
     try:
         seconds = train(
             [*words, "--engine", "ray", "--address", cluster.address], folder,
-            lambda: cluster.remove_node(nodes[0], allow_graceful=False),
+            lambda: cluster.remove_node(nodes[0], allow_graceful=False), at_work=3,
         )  # fmt: skip
     finally:
         cluster.shutdown()
@@ -79,7 +79,7 @@ def on_slurm(words: list[str], here: Path, folder: Path) -> None:
 
     with slurm(folder / "slurm") as conf:
         os.environ["SLURM_CONF"] = str(conf)
-        seconds = train([*words, "--engine", "slurm", "--partition", "low", "--per-run", "cpus=2"], folder, preempt)
+        seconds = train([*words, "--engine", "slurm", "--partition", "low", "--per-run", "cpus=2"], folder, preempt, 2)
     say("slurm, two nodes, both preempted", seconds, here, folder)
 
 

@@ -1,12 +1,12 @@
-"""What an engine costs beside the work: ``python benchmarks/scaling.py [--runs 200] [--nodes 1,4] [--seconds 2]``.
+"""What an engine costs beside the work: ``python benchmarks/scaling.py [--runs-each 40] [--nodes 1,4] [--seconds 2]``.
 
 A cluster of this machine is started whose nodes are pretended: one Ray node that says that it has so many cores. Tasks
-sleep, so that they need no core of their own. Printed for each number of nodes: seconds until the first result, how
-much longer all tasks took than they would without any cost, the command's seconds of a core for each task, and its peak
-memory. ``--real`` gives each task a worker process, as runs have; without it Ray's process sleeps itself, and what is
-measured is the engine and Ray alone, which is all that hundreds of tasks leave room for on a small machine.
+sleep, so that they need no core of their own, and each node is given as many. Printed for each number of nodes: seconds
+until the first result, how much longer all tasks took than they would without any cost, the command's seconds of a core
+for each task, and its peak memory. ``--real`` gives each task a worker process, as runs have; without it the process of
+Ray sleeps, and what is measured is the engine and Ray alone: a small machine has no room for more.
 
-memory. ``--real`` gives each task a worker process, as runs have; without it the process of Ray sleeps, and what is
+``--drivers 2`` starts as many commands on one store at once, each with all the tasks: none may be done twice.
 """
 
 from __future__ import annotations
@@ -95,49 +95,54 @@ def cluster(cores: int) -> Any:
     return Cluster(initialize_head=True, head_node_args=words)
 
 
-def several(address: str, store: Path, drivers: int, options: argparse.Namespace) -> None:
+def command(address: str, folder: str, runs: int, options: argparse.Namespace) -> list[str]:
+    """Return the command line of a driver of its own."""
+    words = [sys.executable, __file__, "--one", json.dumps([address, folder, runs]), "--seconds", str(options.seconds)]
+    return [*words, *(["--real"] if options.real else [])]
+
+
+def several(address: str, folder: str, runs: int, options: argparse.Namespace) -> None:
     """Start commands at the same time on one store, and say what each saw."""
-    words = [sys.executable, __file__, "--runs", str(options.runs), "--seconds", str(options.seconds)]
-    words += ["--one", json.dumps([address, str(store)]), *(["--real"] if options.real else [])]
-    processes = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(drivers)]
+    words = command(address, folder, runs, options)
+    processes = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(options.drivers)]
     found = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
-    starts = sum(len(path.read_text().splitlines()) for path in store.glob("*/starts"))
+    done = sum(len(path.read_text().splitlines()) for path in Path(folder).glob("*/starts"))
     walls = ", ".join(f"{each['wall']:.1f} s" for each in found)
-    print(f"{drivers} commands on one store: {walls}; {starts} runs done for {options.runs} asked of each")
+    print(f"{options.drivers} commands on one store: {walls}; {done} runs done, {runs} asked for by each", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--runs-each", type=int, default=40, help="tasks for each node")
     parser.add_argument("--nodes", default="1,4,16,50")
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long a task takes")
     parser.add_argument("--drivers", type=int, default=1)
     parser.add_argument("--real", action="store_true")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        address, store = json.loads(options.one)
-        print(json.dumps(drive(address, Path(store), options.runs, options.seconds, real=options.real)))
+        address, store, runs = json.loads(options.one)
+        print(json.dumps(drive(address, Path(store), runs, options.seconds, real=options.real)))
         return
     kind = "real" if options.real else "stub"
-    print(f"{options.runs} tasks of {options.seconds:g} s, {os.cpu_count()} cores, {kind} workers")
-    print("nodes  first result  all, of the ideal  core-s a task  peak MiB")
+    print(f"tasks of {options.seconds:g} s, {os.cpu_count()} cores, {kind} workers")
+    print("nodes  tasks  first result  all, of the ideal  core-s a task  peak MiB")
     for nodes in map(int, options.nodes.split(",")):
+        runs = nodes * options.runs_each
         with tempfile.TemporaryDirectory() as folder:
             made = cluster(nodes)
             try:
                 if options.drivers > 1:
-                    several(made.address, Path(folder), options.drivers, options)
+                    several(made.address, folder, runs, options)
                     continue
-                words = [sys.executable, __file__, "--runs", str(options.runs), "--seconds", str(options.seconds)]
-                words += ["--one", json.dumps([made.address, folder]), *(["--real"] if options.real else [])]
+                words = command(made.address, folder, runs, options)
                 said = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
             finally:
                 made.shutdown()
         found = json.loads(said.splitlines()[-1])
-        ideal = -(-options.runs // nodes) * options.seconds
         print(
-            f"{nodes:5d}  {found['first']:10.1f} s  {found['wall'] / ideal:16.2f}x  {found['core']:13.4f}  "
+            f"{nodes:5d}  {runs:5d}  {found['first']:10.1f} s  "
+            f"{found['wall'] / (options.runs_each * options.seconds):16.2f}x  {found['core']:13.4f}  "
             f"{found['peak']:8.0f}", flush=True,
         )  # fmt: skip
 

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.store.run_record import RunRecord
-
-from ..conftest import stored
+from ganbench.store.store import Store
 
 RECORD = ("spec", "status", "samples", "curve", "images", "steps", "parameters", "flags", "flops")
 """What does not depend on the clock, nor on where a run was trained."""
@@ -15,15 +14,15 @@ RECORD = ("spec", "status", "samples", "curve", "images", "steps", "parameters",
 
 def check_same_runs(here: Path, there: Path) -> None:
     """Compare two stores, run by run: what was trained, its samples and its scores, to the last digit."""
-    mine, theirs = stored(here), stored(there)
-    assert set(mine) == set(theirs)
-    for label, run in mine.items():
-        other = theirs[label]
+    mine, theirs = ({run.key: run for run in Store(runs).records()} for runs in (here, there))
+    assert mine and set(mine) == set(theirs)
+    for key, run in mine.items():
+        other = theirs[key]
         assert run.record is not None and other.record is not None
-        assert _decisive(run.record) == _decisive(other.record), label
+        assert _decisive(run.record) == _decisive(other.record), key
         assert run.scores and len(run.scores) == len(other.scores)
         for a, b in zip(run.scores, other.scores, strict=True):
-            assert a.metrics == b.metrics, label
+            assert a.metrics == b.metrics, key
         assert not run.problems and not other.problems
 
 
