@@ -20,10 +20,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ganbench.store.store import Store
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.conftest import stored  # noqa: E402
 from tests.engines.same_records import check_same_runs  # noqa: E402
 from tests.engines.slurm_cluster import slurm, why_not  # noqa: E402
 
@@ -47,12 +48,12 @@ def train(words: list[str], folder: Path, disturb: Callable[[], None] | None = N
 
 def say(name: str, seconds: float, here: Path, folder: Path) -> None:
     check_same_runs(here / "runs", folder / "runs")
-    runs = [each.record for each in stored(folder / "runs").values() if each.record is not None]
+    runs = [each.record for each in Store(folder / "runs").records() if each.record is not None]
     went_on = sum(bool(record.resumed) for record in runs)
     print(
-        f"{name}: {seconds:.0f} s, {went_on} runs went on from a checkpoint; records are those of this machine",
-        flush=True,
-    )
+        f"{name}: {seconds:.0f} s, {went_on} of {len(runs)} runs went on from a checkpoint; "
+        "records are those of this machine", flush=True,
+    )  # fmt: skip
 
 
 def on_ray(words: list[str], here: Path, folder: Path) -> None:

@@ -34,6 +34,8 @@ NODES_FOR = 1.0
 def connect(address: str | None) -> None:
     """Join the cluster at an address, or start one of this machine alone."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the engine tells of lost nodes itself
+    ray._private.worker._worker_logs_enabled = False  # and pages of a raylet's log would break into its lines
     if address is not None and address != "auto":
         _check_reachable(address)
     words: dict[str, Any] = {"address": address} if address else {"num_cpus": cores(), "include_dashboard": False}
