@@ -1,9 +1,9 @@
-"""A board trained here, on Ray while a node is killed, on SLURM under preemption: are the records the same?
+"""A board trained here, on Ray while nodes are killed, on SLURM under preemption: are the records the same?
 
     python benchmarks/engines_agree.py [--plugins dcgan,vanilla,vae] [--budget 10kimg] [--seeds 2] [--folder DIR]
 
-Clusters are started on this machine: a Ray cluster of three nodes with a core each, of which one is killed as soon as a
-run on it has a checkpoint; a SLURM cluster of two nodes, on which a job of a higher priority preempts both as soon as
+Clusters are started on this machine: a Ray cluster of three nodes with a core each, of which two are killed as soon as
+two runs have checkpoints; a SLURM cluster of two nodes, on which a job of a higher priority preempts both as soon as
 runs have checkpoints. SLURM's part needs root, slurm-wlm and munge, and is left out without them. Compared are
 hyper-parameters, samples, losses, curves, flags and scores, to the last digit; printed are wall seconds, and how many
 runs went on from a checkpoint.
@@ -31,13 +31,13 @@ from tests.engines.slurm_cluster import slurm, why_not  # noqa: E402
 CORE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 
-def train(words: list[str], folder: Path, disturb: Callable[[], None] | None = None, at_work: int = 0) -> float:
-    """Train a board in a folder; `disturb` is called once, when so many runs have checkpoints. Return wall seconds."""
+def train(words: list[str], folder: Path, disturb: Callable[[], object] | None = None) -> float:
+    """Train a board in a folder; `disturb` is called once, when two runs have checkpoints. Return wall seconds."""
     began, runs = time.monotonic(), folder / "runs"
     options = ["--runs", str(runs), "--boards", str(folder / "boards"), "--published", str(folder / "none")]
     command = subprocess.Popen(["ganbench", "run", *words, *options, "--checkpoint-every", "1", "--quiet"])
     while command.poll() is None:
-        if disturb is not None and len(list(runs.glob("*/resume.pt"))) >= at_work:
+        if disturb is not None and len(list(runs.glob("*/resume.pt"))) >= 2:
             disturb()
             disturb = None
         time.sleep(0.2)
@@ -65,11 +65,11 @@ def on_ray(words: list[str], here: Path, folder: Path) -> None:
     try:
         seconds = train(
             [*words, "--engine", "ray", "--address", cluster.address], folder,
-            lambda: cluster.remove_node(nodes[0], allow_graceful=False), at_work=3,
+            lambda: [cluster.remove_node(node, allow_graceful=False) for node in nodes[:2]],
         )  # fmt: skip
     finally:
         cluster.shutdown()
-    say("ray, three nodes, one killed", seconds, here, folder)
+    say("ray, three nodes, two killed", seconds, here, folder)
 
 
 def on_slurm(words: list[str], here: Path, folder: Path) -> None:
@@ -80,7 +80,7 @@ def on_slurm(words: list[str], here: Path, folder: Path) -> None:
 
     with slurm(folder / "slurm") as conf:
         os.environ["SLURM_CONF"] = str(conf)
-        seconds = train([*words, "--engine", "slurm", "--partition", "low", "--per-run", "cpus=2"], folder, preempt, 2)
+        seconds = train([*words, "--engine", "slurm", "--partition", "low", "--per-run", "cpus=2"], folder, preempt)
     say("slurm, two nodes, both preempted", seconds, here, folder)
 
 
