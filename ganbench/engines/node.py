@@ -116,6 +116,17 @@ def _hindrance(order: dict[str, Any], task: Task) -> str:
 
 
 def _own_paths() -> list[str]:
-    """Return where modules are looked for beside what is installed: a class given from Python must be found there."""
-    installed = (sys.prefix, sys.base_prefix)
-    return [path for path in sys.path if path and not path.startswith(installed)]
+    """Return where modules are looked for beside what is installed: a class given from Python must be found there.
+
+    Folders of packages that come after the standard library, such as the user's, are left out: Python finds them by
+    itself, and PYTHONPATH would put them before the standard library, which backports in them would then replace.
+    """
+    installed, library = (sys.prefix, sys.base_prefix), os.path.dirname(os.__file__)
+    first = sys.path[: sys.path.index(library)] if library in sys.path else sys.path
+    return [
+        path
+        for path in sys.path
+        if path
+        and not path.startswith(installed)
+        and (path in first or os.path.basename(path) not in ("site-packages", "dist-packages"))
+    ]
