@@ -20,6 +20,7 @@ from ganbench.cli.options import (
     runs_option,
 )
 from ganbench.cli.signals import Ended, orderly_end
+from ganbench.errors import RequestError
 
 if TYPE_CHECKING:
     from ganbench.experiment.session import Session
@@ -82,6 +83,9 @@ def run(boards: Path, published: Path, quiet: bool, no_baselines: bool, **option
     except Ended as end:
         display.interrupted()
         return 128 + end.number
+    except RequestError:  # such as a refused submission, while others are in a cluster's queue
+        display.tell_left()
+        raise
     shown = show_board(session, registry, boards, published, quiet=quiet)
     if not quiet:
         display.finish(records)

@@ -197,6 +197,10 @@ class Display:
             "the same command goes on with the rest",
             file=sys.stderr,
         )
+        self.tell_left()
+
+    def tell_left(self) -> None:
+        """Say what goes on without this command."""
         for sentence in self.session.left:
             print(f"ganbench: {sentence}", file=sys.stderr)
 

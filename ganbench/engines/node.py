@@ -121,12 +121,12 @@ def _own_paths() -> list[str]:
     Folders of packages that come after the standard library, such as the user's, are left out: Python finds them by
     itself, and PYTHONPATH would put them before the standard library, which backports in them would then replace.
     """
-    installed, library = (sys.prefix, sys.base_prefix), os.path.dirname(os.__file__)
+    installed, library = (sys.prefix, sys.base_prefix), str(Path(os.__file__).parent)
     first = sys.path[: sys.path.index(library)] if library in sys.path else sys.path
     return [
         path
         for path in sys.path
         if path
         and not path.startswith(installed)
-        and (path in first or os.path.basename(path) not in ("site-packages", "dist-packages"))
+        and (path in first or Path(path).name not in ("site-packages", "dist-packages"))
     ]

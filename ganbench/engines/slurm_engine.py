@@ -1,8 +1,4 @@
-"""Tasks as arrays of SLURM jobs. The command may end: jobs stay in the queue, and the same command finds them again.
-
-Everything is in files below the folder of runs, which all nodes must see: ``.slurm/ID/array.json`` names an array's job
-and its tasks, ``N.json`` is the order of task N, ``N.news`` what that task said, ``N.out`` what its job printed.
-"""
+"""Tasks as arrays of SLURM jobs. The command may end: jobs stay in the queue, and the same command finds them again."""
 
 from __future__ import annotations
 
@@ -14,13 +10,12 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ganbench.engine import WAITING, Ended, EngineRequest, Event, Task
 from ganbench.engines import slurm_queue
 from ganbench.engines.node import end_of, event_of, order_of
+from ganbench.engines.slurm_arrays import Job, Known, earlier
 from ganbench.errors import RequestError
 from ganbench.store.locks import in_work
 from ganbench.util.atomic_io import write_text
@@ -36,40 +31,6 @@ GONE = 15.0
 """Seconds after which a job that has left the queue without a word counts as lost."""
 
 
-@dataclass(eq=False)
-class _Job:
-    """A task of an array."""
-
-    task: Task
-    folder: Path
-    number: int
-    array: str
-    last: Event = field(init=False)
-    offset: int = 0
-    """How much of its news has been read."""
-    gone: float | None = None
-    """Since when it has not been in the queue."""
-
-    def __post_init__(self) -> None:
-        self.last = Event(self.task, phase="in SLURM's queue")
-
-    @property
-    def id(self) -> str:
-        return f"{self.array}_{self.number}"
-
-    def news(self) -> list[dict[str, Any]]:
-        """Return what it has said since the last look, in whole lines."""
-        try:
-            with open(self.folder / f"{self.number}.news", "rb") as file:
-                file.seek(self.offset)
-                read = file.read()
-        except FileNotFoundError:
-            return []
-        whole = read[: read.rfind(b"\n") + 1]
-        self.offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
-
-
 class SlurmEngine:
     """Runs tasks as SLURM jobs. Use as a context manager: leaving it ends nothing."""
 
@@ -77,16 +38,16 @@ class SlurmEngine:
         self._request, self._root = request, request.store / FOLDER
         self._waiting: deque[Task] = deque()
         self._busy: list[Task] = []
-        self._jobs: list[_Job] = []
-        self._known: dict[str, tuple[Path, int, str]] = {}
+        self._jobs: list[Job] = []
+        self._known: dict[str, list[Known]] = {}
         self._queued: dict[str, slurm_queue.Place] = {}
         self._looked = 0.0
 
     def __enter__(self) -> SlurmEngine:
         slurm_queue.lead(self._request.options.get("time"))
         self._root.mkdir(parents=True, exist_ok=True)
-        self._queued = slurm_queue.queue() or {}
-        self._known = self._earlier()
+        self._queued = slurm_queue.queue()
+        self._known = earlier(self._root, self._queued)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -98,9 +59,10 @@ class SlurmEngine:
         if not self._jobs:
             return ""
         arrays = dict.fromkeys(job.array for job in self._jobs)
+        jobs = "1 job stays" if len(self._jobs) == 1 else f"{len(self._jobs)} jobs stay"
         return (
-            f"{len(self._jobs)} stay in SLURM's queue and go on: the same command takes them up again, `ganbench runs` "
-            f"lists them, `scancel {' '.join(arrays)}` ends them"
+            f"{jobs} in SLURM's queue and go on: the same command takes up what is there, "
+            f"`ganbench runs` lists runs, `scancel {' '.join(arrays)}` ends these jobs"
         )
 
     def submit(self, task: Task, *, first: bool = False) -> None:
@@ -120,27 +82,6 @@ class SlurmEngine:
 
     # Arrays.
 
-    def _earlier(self) -> dict[str, tuple[Path, int, str]]:
-        """Return tasks of earlier commands that are queued, or have ended and may not have been taken in, by name.
-
-        Arrays that have no such task any more are removed.
-        """
-        found: dict[str, tuple[Path, int, str]] = {}
-        for path in self._root.glob("*/array.json"):
-            try:
-                array = json.loads(path.read_bytes())
-            except (OSError, ValueError):
-                continue
-            queued = False
-            for number, name in enumerate(array["tasks"]):
-                at_work = f"{array['job']}_{number}" in self._queued
-                queued |= at_work
-                if at_work or _has_ended(path.parent / f"{number}.news"):
-                    found[name] = (path.parent, number, array["job"])
-            if not queued and time.time() - path.stat().st_mtime > 24 * 3600:
-                shutil.rmtree(path.parent, ignore_errors=True)
-        return found
-
     def _fill(self) -> Iterator[Event]:
         """Submit all that waits; what another command is at work on is submitted again when that is done."""
         for task in [each for each in self._busy if each.lock is None or not in_work(each.lock)]:
@@ -150,9 +91,10 @@ class SlurmEngine:
         while self._waiting:
             task = self._waiting.popleft()
             order = json.loads(json.dumps(order_of(task, self._request)))
-            known = self._known.pop(task.name, None)
-            if known is not None and _order(known[0], known[1]) == order:
-                job = _Job(task, *known)
+            known = next((each for each in self._known.get(task.name, []) if each.order() == order), None)
+            if known is not None:
+                self._known[task.name].remove(known)
+                job = Job(task, known.folder, known.number, known.array)
                 self._jobs.append(job)
                 yield job.last
             else:
@@ -170,7 +112,7 @@ class SlurmEngine:
                 self._jobs += jobs
                 yield from (job.last for job in jobs)
 
-    def _array(self, group: list[tuple[Task, dict[str, Any]]], needs: Resources, after: str) -> list[_Job]:
+    def _array(self, group: list[tuple[Task, dict[str, Any]]], needs: Resources, after: str) -> list[Job]:
         """Submit one array, which waits for the one before it where only so many tasks may run at a time."""
         folder = self._root.absolute() / uuid.uuid4().hex[:12]
         folder.mkdir()
@@ -186,11 +128,11 @@ class SlurmEngine:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         write_text(folder / "array.json", json.dumps({"job": array, "tasks": [task.name for task, _ in group]}))
-        return [_Job(task, folder, number, array) for number, (task, _) in enumerate(group)]
+        return [Job(task, folder, number, array) for number, (task, _) in enumerate(group)]
 
     # News.
 
-    def _take(self, job: _Job, news: dict[str, Any]) -> Iterator[Event | Ended]:
+    def _take(self, job: Job, news: dict[str, Any]) -> Iterator[Event | Ended]:
         if job not in self._jobs:
             return
         job.gone = None
@@ -200,19 +142,23 @@ class SlurmEngine:
         elif "ended" in news:
             self._jobs.remove(job)
             yield end_of(job.task, news["ended"])
+            job.forget()  # not before it was taken in: a command that is killed meanwhile leaves it to the next
         elif "busy" in news:
             self._jobs.remove(job)
+            job.forget()
             self._busy.append(job.task)
             yield Event(job.task, phase=WAITING)
         elif "refused" in news:
             self._jobs.remove(job)
+            job.forget()
             raise RequestError(f"--engine slurm: {news['refused']}")
 
     def _look(self) -> Iterator[Event | Ended]:
         """Look at the queue: say why jobs wait, and find those that are gone."""
         self._looked = time.monotonic()
-        queued = slurm_queue.queue()
-        if queued is None:  # SLURM does not answer: jobs go on all the same
+        try:
+            queued = slurm_queue.queue()
+        except RequestError:  # SLURM does not answer: jobs go on all the same
             return
         for job in list(self._jobs):
             place = queued.get(job.id)
@@ -226,7 +172,7 @@ class SlurmEngine:
                     job.last = Event(job.task, phase=phase, share=job.last.share, data=job.last.data)
                     yield Event(job.task, phase=phase, share=job.last.share)
 
-    def _find(self, job: _Job) -> Iterator[Event | Ended]:
+    def _find(self, job: Job) -> Iterator[Event | Ended]:
         """Conclude a job that has left the queue: its last news may still be under way from its node."""
         if job.gone is None:
             job.gone = time.monotonic()
@@ -245,6 +191,7 @@ class SlurmEngine:
         yield Ended(
             job.task, -15, job.last, lost=_told(job.id, state, log), log=log, out_of_memory=state == "OUT_OF_MEMORY"
         )
+        job.forget()
 
 
 def make(request: EngineRequest) -> SlurmEngine:
@@ -259,19 +206,6 @@ def _told(job: str, state: str, log: str) -> str:
     lines = [line for line in log.splitlines() if line.strip()]
     said = lines[-1].strip() if lines else "it printed nothing: do all nodes see the folder of runs?"
     return f"SLURM job {job} ended ({state or 'SLURM has forgotten how'}) without a result: {said}"
-
-
-def _order(folder: Path, number: int) -> Any:
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads((folder / f"{number}.json").read_bytes())
-    return None
-
-
-def _has_ended(news: Path) -> bool:
-    try:
-        return b'\n{"ended"' in b"\n" + news.read_bytes()
-    except OSError:
-        return False
 
 
 @contextlib.contextmanager

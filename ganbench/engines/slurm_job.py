@@ -39,13 +39,15 @@ def main() -> None:
     order = json.loads((folder / f"{number}.json").read_bytes())
     last: dict[str, Any] = {}
     with open(folder / f"{number}.news", "ab", buffering=0) as out:
+        out.write(b"\n")  # a node that went down may have left half a line
         for news in perform(order, lambda: bool(asked)):
             if _was_asked_to_end(news.get("ended"), asked):
                 break
             if news:
                 last = news
                 out.write(json.dumps(news).encode() + b"\n")
-    if asked and "event" in last and int(os.environ.get("SLURM_RESTART_COUNT", "0")) < MOST_RESTARTS:
+    restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
+    if asked and not last.keys() & {"ended", "busy", "refused"} and restarts < MOST_RESTARTS:
         _queue_again(f"{os.environ['SLURM_ARRAY_JOB_ID']}_{number}")
 
 

@@ -61,18 +61,18 @@ def submit(
     command = shlex.join([sys.executable, "-P", "-m", "ganbench.engines.slurm_job", str(folder)])
     done = _run(["sbatch", *words, *shlex.split(options.get("sbatch", ""))], f"#!/bin/sh\nexec {command}\n")
     if done.returncode:
-        said = [
-            line.removeprefix("sbatch: ").removeprefix("error: ") for line in done.stderr.splitlines() if line.strip()
-        ]
-        raise RequestError(f"--engine slurm: sbatch: {one_line('; '.join(said) or f'status {done.returncode}', 300)}")
+        raise RequestError(f"--engine slurm: sbatch: {_said(done, 'sbatch')}")
     return done.stdout.strip().partition(";")[0]
 
 
-def queue() -> dict[str, Place] | None:
-    """Return the user's jobs that wait or run, by number, such as ``12_3`` in array 12; None where SLURM is silent."""
+def queue() -> dict[str, Place]:
+    """Return the user's jobs that wait or run, by number, such as ``12_3`` in array 12.
+
+    Raises `RequestError` where SLURM does not answer.
+    """
     done = _run(["squeue", "-h", "-r", "--me", "-o", "%i|%T|%r"])
     if done.returncode:
-        return None
+        raise RequestError(f"--engine slurm: squeue: {_said(done, 'squeue')}")
     found = {}
     for line in done.stdout.splitlines():
         number, state, reason = (line.strip().split("|") + ["", ""])[:3]
@@ -115,5 +115,12 @@ def lead(limit: str | None) -> int:
 def _run(words: list[str], script: str = "") -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(words, input=script, capture_output=True, text=True, timeout=ANSWER)
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(words, 1, "", f"no answer for {ANSWER:.0f} s")
+    except subprocess.TimeoutExpired as error:  # sbatch tries a full queue again and again, and says so
+        said = error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else error.stderr or ""
+        return subprocess.CompletedProcess(words, 1, "", f"{said}\nno answer for {ANSWER:.0f} s")
+
+
+def _said(done: subprocess.CompletedProcess[str], program: str) -> str:
+    """Return in one line what a program said on standard error, each thing once."""
+    lines = [line.removeprefix(f"{program}: ").removeprefix("error: ").strip() for line in done.stderr.splitlines()]
+    return one_line("; ".join(dict.fromkeys(filter(None, lines))) or f"status {done.returncode}", 300)

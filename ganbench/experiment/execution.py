@@ -182,7 +182,12 @@ class Execution:
 
     def _asked(self, key: str, end: Ended) -> Iterator[News]:
         record = self.store.read(key)
-        reason = str(end.last.data.get("reason", "")) or end.stalled or f"its checkpoint could not be used: {end.log}"
+        reason = (
+            str(end.last.data.get("reason", ""))
+            or end.stalled
+            or end.lost
+            or f"its checkpoint could not be used: {end.log}"
+        )
         if end.code and record is not None and record.samples is not None:
             if not (self.store.folder(key) / record.samples.file).exists():
                 yield News(key, refused=reason)
@@ -247,15 +252,23 @@ class Execution:
         )  # fmt: skip
 
     def _scoring_ended(self, name: str, end: Ended) -> Iterator[News]:
-        """Try runs that a worker left unscored one by one; a run that ends its worker alone has no scores."""
+        """Try runs that a worker left unscored one by one; a run that ends its worker alone has no scores.
+
+        A worker that was lost, such as one that was cancelled, is not tried again but where memory was short.
+        """
         keys, plan = self._scoring.pop(name)
         if not keys:
             end.task.log.unlink(missing_ok=True)
             return
         tail = end.log.strip().splitlines()
-        reason = end.stalled or f"the scoring worker ended with status {end.code}: {tail[-1] if tail else 'no output'}"
-        if len(end.task.payload["keys"]) == 1:
-            yield News(keys[0], refused=reason)
+        reason = (
+            end.stalled
+            or end.lost
+            or f"the scoring worker ended with status {end.code}: {tail[-1] if tail else 'no output'}"
+        )
+        if len(end.task.payload["keys"]) == 1 or (end.lost and not end.out_of_memory):
+            for key in keys:
+                yield News(key, refused=reason)
             return
         for key in keys:
             self._submit([key], plan, list(end.task.payload["metrics"]))

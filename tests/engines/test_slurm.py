@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from ganbench.engine import Ended, EngineRequest, Task
+from ganbench.engine import Ended, EngineRequest, Event, Task
 from ganbench.engines import slurm_queue
+from ganbench.engines.node import as_json
 from ganbench.engines.slurm_engine import FOLDER, SlurmEngine
 from ganbench.engines.slurm_engine import make as make_engine
 from ganbench.errors import RequestError
@@ -18,7 +21,7 @@ from ganbench.util.resources import Resources
 from ..conftest import SMOKE, Answer, Smoke, at
 from .same_records import check_same_runs
 from .slurm_cluster import slurm, why_not
-from .tasks import counting, is_running, task, until
+from .tasks import counting, ends, is_running, task, until
 
 ROOT = Path(__file__).parents[2]
 needs_slurm = pytest.mark.skipif(bool(why_not()), reason=why_not() or "SLURM is here")
@@ -125,7 +128,7 @@ def test_a_command_that_ends_leaves_its_jobs_and_the_next_finds_them(
             if event.task.name == "a" and not isinstance(event, Ended) and event.share > 0.1
         )
         said = engine.left
-    assert "stay in SLURM's queue and go on" in said and "`scancel " in said
+    assert "in SLURM's queue and go on" in said and "`scancel " in said
     worker = int((folder / "starts").read_text().split()[0])
     assert is_running(worker)
     until(lambda: (tmp_path / "store" / "b" / "run.json").exists())
@@ -137,6 +140,7 @@ def test_a_command_that_ends_leaves_its_jobs_and_the_next_finds_them(
         assert engine.left == ""
     assert found == {"a": 0, "b": 0}
     assert starts(folder) == 1 and starts(tmp_path / "store" / "b") == 1
+    assert not list((tmp_path / "store" / FOLDER).glob("*/[0-9].json"))  # both ends have been taken in
 
 
 @needs_slurm
@@ -160,6 +164,67 @@ def test_a_refused_submission_is_one_line(make: Callable[..., SlurmEngine], tmp_
     with pytest.raises(RequestError, match="node .*: does not see /no/where"), make() as engine:
         engine.submit(Task("a", "b:c", {}, tmp_path / "log", reads=(Path("/no/where"),)))
         list(engine.events())
+
+
+def test_a_full_queue_is_said_as_slurm_says_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """sbatch tries again for minutes: what it said until then is what is told."""
+    sbatch = tmp_path / "sbatch"
+    full = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying"
+    sbatch.write_text(f"#!/bin/sh\necho '{full}' >&2; echo '{full}' >&2\nexec sleep 60\n")
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(slurm_queue, "ANSWER", 1.0)
+    with pytest.raises(RequestError) as error:
+        slurm_queue.submit(tmp_path, 1, None, Resources(1), {})
+    said = "Slurm temporarily unable to accept job, sleeping and retrying; no answer for 1 s"
+    assert str(error.value) == f"--engine slurm: sbatch: {said}"
+
+
+def made_up(store: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Replace SLURM by one whose jobs end with status 1 at once; return the folders of arrays as they are submitted."""
+    arrays: list[Path] = []
+
+    def submit(folder: Path, *other: object, **more: object) -> str:
+        arrays.append(folder)
+        end = Ended(Task("a", "b:c", {}, folder), 1, Event(Task("a", "b:c", {}, folder)), log="a fault")
+        (folder / "0.news").write_text('{"event": {"pha\n' + json.dumps({"ended": as_json(end)}) + "\n")
+        return f"{len(arrays)}"
+
+    store.mkdir()
+    monkeypatch.setattr(slurm_queue, "submit", submit)
+    monkeypatch.setattr(slurm_queue, "queue", dict)
+    monkeypatch.setattr(slurm_queue, "largest_array", lambda: 20)
+    return arrays
+
+
+def test_no_end_counts_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scoring that failed is done again by the next command, where it is named as before; half lines are left out."""
+    arrays = made_up(tmp_path / "store", monkeypatch)
+    for _ in range(2):
+        assert ends(make_engine(EngineRequest(None, 1, tmp_path / "store")), [task(tmp_path, "score-0")])
+    assert len(arrays) == 2
+    with make_engine(EngineRequest(None, 1, tmp_path / "store")) as engine:
+        engine.submit(task(tmp_path, "score-0"))
+        next(event for event in engine.events() if isinstance(event, Ended))  # and is killed before it takes this in
+    assert ends(make_engine(EngineRequest(None, 1, tmp_path / "store")), [task(tmp_path, "score-0")])
+    assert len(arrays) == 3
+    for folder in arrays:
+        os.utime(folder, (0, 0))
+    with make_engine(EngineRequest(None, 1, tmp_path / "store")):
+        assert not any(folder.exists() for folder in arrays)
+
+
+def test_where_slurm_is_silent_nothing_is_submitted_or_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    squeue, array = tmp_path / "squeue", tmp_path / "store" / FOLDER / "a"
+    squeue.write_text("#!/bin/sh\necho 'slurm_load_jobs error: Unable to contact slurm controller' >&2\nexit 1\n")
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    array.mkdir(parents=True)
+    (array / "array.json").write_text('{"job": "7", "tasks": ["a"]}')
+    os.utime(array, (0, 0))
+    with pytest.raises(RequestError, match="--engine slurm: squeue: slurm_load_jobs error: Unable to contact"):
+        make_engine(EngineRequest(None, 1, tmp_path / "store")).__enter__()
+    assert array.exists()
 
 
 @needs_slurm
