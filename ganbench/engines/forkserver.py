@@ -111,6 +111,7 @@ class ForkServer:
         os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         self._selector.close()
         for child in self._children.values():
             os.close(child.pipe)
@@ -197,6 +198,9 @@ def start(
 
 def main() -> None:
     """Import what workers need, unless each is a Python of its own, and serve."""
+    # A queue that takes a node away tells all processes of a job: workers, which write checkpoints, are not to lose
+    # their server meanwhile. It ends when standard input closes.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     options = [word for word in sys.argv[2:] if word.startswith("--")]
     if "--no-network" in options:
         from ganbench.engines.network import leave_network

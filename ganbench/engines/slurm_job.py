@@ -4,6 +4,7 @@
 
 FOLDER has the task's order, ``N.json``, where N is its number in the array; its news are appended to ``N.news``, one
 JSON object a line (`ganbench.engines.node`). SIGTERM asks the worker to end, which lets a training write a checkpoint.
+A preemption sends it to all processes of a job: a worker that ends by it has not failed.
 Where the time limit is the reason, the job then has itself queued again. SLURM does that by itself after a preemption;
 a job that was cancelled does not come back.
 """

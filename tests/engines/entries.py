@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.store.locks import locked
-from ganbench.util.exit_codes import BUSY
+from ganbench.util.exit_codes import BUSY, STOPPED
 
 Emit = Callable[..., None]
 
@@ -78,8 +78,13 @@ def tells_its_place(payload: dict[str, Any], emit: Emit, began: float) -> int:
 
 
 def counts(payload: dict[str, Any], emit: Emit, began: float) -> int:
-    """Count up to `until` in a file of its folder, going on from there; `starts` has a line for each start."""
-    folder = Path(payload["folder"])
+    """Count up to `until` in a file of its folder, going on from there; `starts` has a line for each start.
+
+    Where it `lingers`, it takes half a second to end when it is asked, and leaves a file `in_order` then.
+    """
+    folder, asked = Path(payload["folder"]), list[int]()
+    if payload.get("lingers"):
+        signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
     with locked(folder) as mine:
         if not mine:
             return BUSY
@@ -89,6 +94,10 @@ def counts(payload: dict[str, Any], emit: Emit, began: float) -> int:
         at = int(place.read_text()) if place.exists() else 0
         emit(phase="training", share=at / payload["until"], worker=os.getpid(), began=at)
         while at < payload["until"]:
+            if asked:
+                time.sleep(0.5)
+                (folder / "in_order").touch()
+                return STOPPED
             at += 1
             part = folder / ".part"
             part.write_text(str(at))

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ganbench.engine import Ended, EngineRequest, Event, Task
-from ganbench.engines import slurm_queue
+from ganbench.engines import slurm_job, slurm_queue
 from ganbench.engines.node import as_json
 from ganbench.engines.slurm_engine import FOLDER, SlurmEngine
 from ganbench.engines.slurm_engine import make as make_engine
 from ganbench.errors import RequestError
+from ganbench.util.exit_codes import STOPPED
 from ganbench.util.resources import Resources
 
 from ..conftest import SMOKE, Answer, Smoke, at
@@ -90,7 +95,8 @@ def test_preempted_and_warned_jobs_are_queued_again_and_cancelled_ones_are_lost(
     acted, found = set(), {}
     with make(partition="low") as engine:
         for name in ("preempted", "warned", "cancelled"):
-            engine.submit(counting(tmp_path, name, 150, resources=Resources(2 if name == "preempted" else 1)))
+            each = counting(tmp_path, name, 150, resources=Resources(2 if name == "preempted" else 1))
+            engine.submit(replace(each, payload=each.payload | {"lingers": True}))
         for happened in engine.events():
             name = happened.task.name
             if isinstance(happened, Ended):
@@ -109,6 +115,7 @@ def test_preempted_and_warned_jobs_are_queued_again_and_cancelled_ones_are_lost(
     assert [(found[name].code, found[name].lost) for name in ("preempted", "warned")] == [(0, "")] * 2
     for name in ("preempted", "warned"):
         assert starts(tmp_path / "store" / name) == 2
+        assert (tmp_path / "store" / name / "in_order").exists()
         assert found[name].last.data["began"] > 0
     assert found["cancelled"].lost.endswith(" was cancelled")
     assert starts(tmp_path / "store" / "cancelled") == 1
@@ -120,21 +127,18 @@ def test_a_command_that_ends_leaves_its_jobs_and_the_next_finds_them(
 ) -> None:
     folder = tmp_path / "store" / "a"
     with make() as engine:
-        engine.submit(counting(tmp_path, "a", 60))
-        engine.submit(counting(tmp_path, "b", 1))
-        next(
-            event
-            for event in engine.events()
-            if event.task.name == "a" and not isinstance(event, Ended) and event.share > 0.1
-        )
+        engine.submit(counting(tmp_path, "a", 120))
+        engine.submit(counting(tmp_path, "b", 40))
+        next(event for event in engine.events() if not isinstance(event, Ended) and event.phase == "training")
         said = engine.left
     assert "in SLURM's queue and go on" in said and "`scancel " in said
+    until(lambda: (folder / "starts").exists())
     worker = int((folder / "starts").read_text().split()[0])
     assert is_running(worker)
     until(lambda: (tmp_path / "store" / "b" / "run.json").exists())
     found = {}
     with make() as engine:
-        for name, count in (("a", 60), ("b", 1)):
+        for name, count in (("a", 120), ("b", 40)):
             engine.submit(counting(tmp_path, name, count))
         found = {end.task.name: end.code for end in engine.events() if isinstance(end, Ended)}
         assert engine.left == ""
@@ -164,6 +168,37 @@ def test_a_refused_submission_is_one_line(make: Callable[..., SlurmEngine], tmp_
     with pytest.raises(RequestError, match="node .*: does not see /no/where"), make() as engine:
         engine.submit(Task("a", "b:c", {}, tmp_path / "log", reads=(Path("/no/where"),)))
         list(engine.events())
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "COMPLETING"])
+def test_a_worker_that_a_preemption_ends_first_has_not_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """SLURM signals all processes of a job; here the worker's end is known before this process has its signal."""
+    calls = []
+
+    def perform(order: dict[str, Any], asked: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+        yield {"event": {"phase": "training"}}
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        yield {"ended": {"code": STOPPED}}
+
+    def run(words: list[str], **other: Any) -> subprocess.CompletedProcess[str]:
+        calls.append(words)
+        return subprocess.CompletedProcess(words, 0, state if words[0] == "squeue" else "")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(slurm_job, "perform", perform)
+    monkeypatch.setattr(slurm_job.subprocess, "run", run)
+    monkeypatch.setattr(slurm_job.sys, "argv", ["slurm_job", str(tmp_path)])
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
+    (tmp_path / "3.json").write_text("{}")
+    try:
+        slurm_job.main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "ended" not in (tmp_path / "3.news").read_text()
+    assert (["scontrol", "requeue", "12_3"] in calls) == (state == "RUNNING")
 
 
 def test_a_full_queue_is_said_as_slurm_says_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
