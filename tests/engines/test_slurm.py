@@ -20,6 +20,7 @@ from ganbench.engines.node import as_json
 from ganbench.engines.slurm_engine import FOLDER, SlurmEngine
 from ganbench.engines.slurm_engine import make as make_engine
 from ganbench.errors import RequestError
+from ganbench.experiment.session import Session
 from ganbench.util.exit_codes import STOPPED
 from ganbench.util.resources import Resources
 
@@ -306,3 +307,17 @@ def test_jobs_are_warned_before_their_time_limit(limit: str | None, seconds: int
 def test_a_time_limit_that_is_none_is_refused() -> None:
     with pytest.raises(RequestError, match="--time 'soon': write minutes"):
         slurm_queue.lead("soon")
+
+
+def test_a_command_that_is_refused_says_what_stays_in_the_queue(
+    command: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(session: Session, on_news: object) -> None:
+        session.left.append("1 job stays in SLURM's queue")
+        raise RequestError("--engine slurm: sbatch: Invalid account")
+
+    monkeypatch.setattr(Session, "run", run)
+    answer = command("run", "--plugins", "vae", *SMOKE, "--quiet", *at(tmp_path))
+    assert answer.status == 2
+    said = ["ganbench: 1 job stays in SLURM's queue", "ganbench: --engine slurm: sbatch: Invalid account"]
+    assert answer.err.splitlines() == said
