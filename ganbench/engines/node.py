@@ -38,7 +38,7 @@ def order_of(task: Task, request: EngineRequest) -> dict[str, Any]:
             "folder": task.folder and str(task.folder.absolute()),
         },
         "threads": request.threads, "deterministic": request.deterministic, "stall_timeout": request.stall_timeout,
-        "preload": list(request.preload), "paths": _own_paths(), "environment": environment(),
+        "preload": list(request.preload), "paths": own_paths(), "environment": environment(),
     }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def _hindrance(order: dict[str, Any], task: Task) -> str:
     return ""
 
 
-def _own_paths() -> list[str]:
+def own_paths() -> list[str]:
     """Return where modules are looked for beside what is installed: a class given from Python must be found there.
 
     Folders of packages that come after the standard library, such as the user's, are left out: Python finds them by
