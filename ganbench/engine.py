@@ -39,11 +39,11 @@ class Task:
     budget_phases: frozenset[str] = frozenset()
     """Phases in which silence of a multiple of the whole budget means that the worker is stuck."""
     resources: Resources = Resources()
-    """What it needs of a node; an engine of one machine may pay no heed to it."""
+    """What it needs of a node; an engine for one machine may ignore it."""
     reads: tuple[Path, ...] = ()
-    """Files that must be there where it runs, beside the store."""
+    """Files outside the store that it reads: they must exist on the node that it runs on."""
     folder: Path | None = None
-    """The folder that is all that it changes, where that is so: an engine without a shared disk can bring it back."""
+    """The only folder that it changes, if there is one: an engine without a shared disk copies it back."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Ended:
     stalled: str = ""
     """Why the engine ended it; empty where it ended by itself."""
     lost: str = ""
-    """Why nothing is known of its end, such as that it was cancelled; empty where something is."""
+    """Why the engine does not know how it ended, for instance because its job was cancelled; empty otherwise."""
     log: str = ""
     """The last lines that it printed, where it did not end with status 0."""
     out_of_memory: bool = False

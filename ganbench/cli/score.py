@@ -19,6 +19,7 @@ from ganbench.cli.options import (
     runs_option,
 )
 from ganbench.cli.signals import Ended, orderly_end
+from ganbench.errors import RequestError
 
 
 @click.command()
@@ -73,5 +74,8 @@ def score(keys: tuple[str, ...], boards: Path, published: Path, quiet: bool, **o
         except Ended as end:
             display.interrupted()
             return 128 + end.number
+        except RequestError:
+            display.tell_left()
+            raise
         good &= show_board(session, registry, boards, published, quiet=quiet) and not session.refused
     return int(not good)

@@ -72,6 +72,8 @@ class Display:
             f"ganbench: interrupted: {self.search.left} runs are left; the same command goes on with them",
             file=sys.stderr,
         )
+        for sentence in self.search.going_on:
+            print(f"ganbench: {sentence}", file=sys.stderr)
 
     def _say(self, text: str) -> None:
         if not self.quiet:

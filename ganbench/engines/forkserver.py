@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 OURS = ("name", "pid", "ended")
-"""What only the server says of a worker: one that says so itself is not believed."""
+"""Fields that only the server may set: they are dropped from what workers send."""
 
 
 @dataclass
@@ -127,7 +127,7 @@ class ForkServer:
         leave(perform(content, into, self.alive, began))
 
     def _pass_on(self, child: _Child) -> None:
-        """Pass a worker's whole lines on, but for what is no JSON object and for what only the server may say."""
+        """Pass on a worker's whole lines that are JSON objects, without the fields that only the server may set."""
         with contextlib.suppress(BlockingIOError):
             while read := os.read(child.pipe, 2**16):
                 *lines, child.rest = (child.rest + read).split(b"\n")
@@ -198,8 +198,8 @@ def start(
 
 def main() -> None:
     """Import what workers need, unless each is a Python of its own, and serve."""
-    # A queue that takes a node away tells all processes of a job: workers, which write checkpoints, are not to lose
-    # their server meanwhile. It ends when standard input closes.
+    # When SLURM preempts a job it sends SIGTERM to all of its processes. Workers then write checkpoints, for which they
+    # need their server; it ends when standard input closes.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     options = [word for word in sys.argv[2:] if word.startswith("--")]
     if "--no-network" in options:

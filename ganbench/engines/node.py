@@ -1,7 +1,7 @@
 """On a node: one task in a worker process of its own, as on the machine of the command, and its news as JSON values.
 
 News are ``{"event": {...}}``, ``{"ended": {...}}``, ``{"busy": true}`` where another process holds the task's lock,
-``{"refused": WHY}`` where the task cannot be done on this node, and ``{}``, which says that the node is alive.
+``{"refused": WHY}`` where the task cannot be done on this node, and ``{}``, a heartbeat.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from typing import Any
 from ganbench.engine import WAITING, Ended, EngineRequest, Event, Task
 from ganbench.engines.environment import difference, environment
 from ganbench.engines.local import LocalEngine
+from ganbench.errors import RequestError
 from ganbench.util.resources import Resources
 
 HEARTBEAT = 5.0
-"""Seconds after which a node says that it is alive where it has nothing else to say."""
+"""Seconds without news after which a node sends a heartbeat."""
 PROGRESS_EVERY = 1.0
-"""Seconds between two events that only say how far a task is."""
+"""Seconds between two events that report progress alone."""
 
 News = dict[str, Any]
 
@@ -85,14 +86,21 @@ def as_json(happened: Event | Ended) -> dict[str, Any]:
     return found
 
 
-def event_of(task: Task, said: dict[str, Any]) -> Event:
-    """Return the event that `as_json` wrote."""
-    return Event(task, **said)
+def read_news(task: Task, news: News, engine: str) -> Event | Ended | None:
+    """Return the event or the end that news tell of; an event in phase `WAITING` where the task's lock is taken.
 
-
-def end_of(task: Task, said: dict[str, Any]) -> Ended:
-    """Return the end that `as_json` wrote."""
-    return Ended(task, **{**said, "last": event_of(task, said["last"])})
+    None for a heartbeat. Raises `RequestError`, which names the engine, where the node refused the task.
+    """
+    if "refused" in news:
+        raise RequestError(f"--engine {engine}: {news['refused']}")
+    if "busy" in news:
+        return Event(task, phase=WAITING)
+    if "event" in news:
+        return Event(task, **news["event"])
+    if "ended" in news:
+        said = news["ended"]
+        return Ended(task, **{**said, "last": Event(task, **said["last"])})
+    return None
 
 
 def _task(said: dict[str, Any]) -> Task:

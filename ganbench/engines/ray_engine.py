@@ -21,22 +21,23 @@ from ganbench.engine import WAITING, Ended, EngineRequest, Event, Task
 from ganbench.engines import ray_node
 from ganbench.engines.local import LocalEngine
 from ganbench.engines.local import make as make_local
-from ganbench.engines.node import end_of, event_of, order_of
+from ganbench.engines.node import order_of, read_news
 from ganbench.engines.ray_cluster import Room, asked_for, cause, connect, only_on, share_a_disk
 from ganbench.engines.ray_files import FileServer
 from ganbench.errors import RequestError
 from ganbench.store.locks import in_work
+from ganbench.util.device import pick_device
 
 LOSSES = 3
 """How often a task is started again after its node was lost."""
 SILENCE = 60.0
-"""Seconds without a sign of life after which a task at work counts as lost: nodes give one every five."""
+"""Seconds without a heartbeat after which a running task counts as lost: nodes send one every five."""
 GRACE = 20.0
 """Seconds that tasks are given to write a checkpoint when the engine is left."""
 TICK = 0.1
-"""Seconds between two looks at what nodes say, where nothing was said."""
+"""Seconds to wait where no node has sent anything."""
 AT_ONCE = 20
-"""Pieces of news of one task that are taken before that."""
+"""The most pieces of news of one task that are processed between two looks."""
 
 
 @dataclass(eq=False)
@@ -49,7 +50,7 @@ class _Running:
     losses: int = 0
     last: Event = field(init=False)
     heard: float = 0.0
-    """When it last gave a sign of life; 0 while it waits for a node."""
+    """When its node last sent something; 0 while it waits for a node."""
 
     def __post_init__(self) -> None:
         self.last = Event(self.task, phase="waiting for a node")
@@ -86,6 +87,12 @@ class RayEngine:
         server = ray.remote(num_cpus=0, max_restarts=0)(FileServer)
         here = only_on(ray.get_runtime_context().get_node_id())
         self._files = server.options(scheduling_strategy=here).remote(str(self._request.store))
+        try:
+            pick_device(self._request.devices[0])
+        except RequestError as error:
+            raise RequestError(
+                f"--engine ray: nodes share no disk, so runs are scored on this machine: {error}"
+            ) from error
         self._local = make_local(self._request).__enter__()
 
     def submit(self, task: Task, *, first: bool = False) -> None:
@@ -107,17 +114,17 @@ class RayEngine:
                 yield from self._local.turn()
 
     def _lose_the_silent(self) -> Iterator[Event | Ended]:
-        """Start tasks again whose nodes gave no sign of life; not where this process slept, and they may have, too."""
+        """Restart tasks whose nodes send no heartbeats, unless this process slept, as the nodes may have."""
         now = time.monotonic()
         slept, self._looked = now - self._looked > SILENCE / 2, now
         for running in [each for each in self._running if each.heard]:
             if slept:
                 running.heard = now
             elif now - running.heard > SILENCE:
-                yield from self._lose(running, f"gave no sign of life for {SILENCE:.0f} s")
+                yield from self._lose(running, f"no heartbeat for {SILENCE:.0f} s")
 
     def _listen(self) -> Iterator[Event | Ended]:
-        """Take the news that are there; where there are none, wait a tick."""
+        """Process the news that have arrived; wait a tick where there are none."""
         for taken in range(AT_ONCE):
             by_news = {running.said: running for running in self._running}
             ready = _ready(list(by_news)) if by_news else []
@@ -159,11 +166,11 @@ class RayEngine:
             yield running.last
 
     def _take(self, running: _Running) -> Iterator[Event | Ended]:
-        """Take a piece of news."""
+        """Process one piece of news."""
         try:
             news = ray.get(next(running.said))
         except StopIteration:
-            yield from self._lose(running, "ended without a word")
+            yield from self._lose(running, "ended without a result")
             return
         except OutOfMemoryError:
             self._running.remove(running)
@@ -175,21 +182,20 @@ class RayEngine:
             yield from self._lose(running, cause(error))
             return
         running.heard = time.monotonic()
-        if "event" in news:
-            running.last = event_of(running.task, news["event"])
-            yield running.last
-        elif "ended" in news:
+        happened = read_news(running.task, news, "ray")
+        if happened is None:
+            return
+        if isinstance(happened, Ended):
             self._running.remove(running)
-            yield end_of(running.task, news["ended"])
-        elif "busy" in news:
+        elif happened.phase == WAITING:
             self._running.remove(running)
             self._busy.append(running.task)
-            yield Event(running.task, phase=WAITING)
-        elif "refused" in news:
-            raise RequestError(f"--engine ray: {news['refused']}")
+        else:
+            running.last = happened
+        yield happened
 
     def _lose(self, running: _Running, why: str) -> Iterator[Event | Ended]:
-        """Start a task again whose node is gone; not for ever."""
+        """Restart a task whose node is gone, `LOSSES` times at most."""
         self._running.remove(running)
         with contextlib.suppress(RayError, ValueError):
             ray.cancel(running.said, force=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import time
 import uuid
@@ -14,7 +12,7 @@ from typing import Any
 
 from ganbench.engine import WAITING, Ended, EngineRequest, Event, Task
 from ganbench.engines import slurm_queue
-from ganbench.engines.node import end_of, event_of, order_of
+from ganbench.engines.node import order_of, read_news
 from ganbench.engines.slurm_arrays import Job, Known, earlier
 from ganbench.errors import RequestError
 from ganbench.store.locks import in_work
@@ -61,8 +59,8 @@ class SlurmEngine:
         arrays = dict.fromkeys(job.array for job in self._jobs)
         jobs = "1 job stays" if len(self._jobs) == 1 else f"{len(self._jobs)} jobs stay"
         return (
-            f"{jobs} in SLURM's queue and go on: the same command takes up what is there, "
-            f"`ganbench runs` lists runs, `scancel {' '.join(arrays)}` ends these jobs"
+            f"{jobs} in SLURM's queue and go on: the same command follows them again, `ganbench runs` lists runs, "
+            f"`scancel {' '.join(arrays)}` cancels them"
         )
 
     def submit(self, task: Task, *, first: bool = False) -> None:
@@ -120,10 +118,10 @@ class SlurmEngine:
             write_text(folder / f"{number}.json", json.dumps(order))
         at_a_time = self._request.jobs
         try:
-            with _paths(group[0][1]["paths"]):
-                array = slurm_queue.submit(
-                    folder, len(group), at_a_time, needs, self._request.options, after=after if at_a_time else ""
-                )
+            array = slurm_queue.submit(
+                folder, len(group), at_a_time, needs, self._request.options,
+                paths=group[0][1]["paths"], after=after if at_a_time else "",
+            )  # fmt: skip
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -136,22 +134,24 @@ class SlurmEngine:
         if job not in self._jobs:
             return
         job.gone = None
-        if "event" in news:
-            job.last = event_of(job.task, news["event"])
-            yield job.last
-        elif "ended" in news:
+        try:
+            happened = read_news(job.task, news, "slurm")
+        except RequestError:
             self._jobs.remove(job)
-            yield end_of(job.task, news["ended"])
+            job.forget()
+            raise
+        if isinstance(happened, Ended):
+            self._jobs.remove(job)
+            yield happened
             job.forget()  # not before it was taken in: a command that is killed meanwhile leaves it to the next
-        elif "busy" in news:
+        elif happened is not None and happened.phase == WAITING:
             self._jobs.remove(job)
             job.forget()
             self._busy.append(job.task)
-            yield Event(job.task, phase=WAITING)
-        elif "refused" in news:
-            self._jobs.remove(job)
-            job.forget()
-            raise RequestError(f"--engine slurm: {news['refused']}")
+            yield happened
+        elif happened is not None:
+            job.last = happened
+            yield happened
 
     def _look(self) -> Iterator[Event | Ended]:
         """Look at the queue: say why jobs wait, and find those that are gone."""
@@ -206,17 +206,3 @@ def _told(job: str, state: str, log: str) -> str:
     lines = [line for line in log.splitlines() if line.strip()]
     said = lines[-1].strip() if lines else "it printed nothing: do all nodes see the folder of runs?"
     return f"SLURM job {job} ended ({state or 'SLURM has forgotten how'}) without a result: {said}"
-
-
-@contextlib.contextmanager
-def _paths(paths: list[str]) -> Iterator[None]:
-    """Let jobs, which are given this process's environment, find ganbench where this process does."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before

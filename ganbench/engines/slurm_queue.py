@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +44,13 @@ class Place:
 
 
 def submit(
-    folder: Path, count: int, at_a_time: int | None, needs: Resources, options: Mapping[str, str], *, after: str = ""
-) -> str:
+    folder: Path, count: int, at_a_time: int | None, needs: Resources, options: Mapping[str, str], *,
+    paths: Sequence[str] = (), after: str = "",
+) -> str:  # fmt: skip
     """Submit an array for the orders 0 to `count` - 1 of a folder; return the job's number.
 
-    `after` is an array that must have ended before. Raises `RequestError` with what SLURM says where it refuses.
+    Jobs look for modules in `paths` first. `after` is an array that must end before. Raises `RequestError` with what
+    sbatch says where it refuses.
     """
     words = [
         "--parsable", "--job-name=ganbench", f"--array=0-{count - 1}{f'%{at_a_time}' if at_a_time else ''}",
@@ -59,7 +62,7 @@ def submit(
     words += [f"--{name}={options[name]}" for name in ("partition", "time") if name in options]
     words += [f"--dependency=afterany:{after}"] if after else []
     command = shlex.join([sys.executable, "-P", "-m", "ganbench.engines.slurm_job", str(folder)])
-    done = _run(["sbatch", *words, *shlex.split(options.get("sbatch", ""))], f"#!/bin/sh\nexec {command}\n")
+    done = _run(["sbatch", *words, *shlex.split(options.get("sbatch", ""))], f"#!/bin/sh\nexec {command}\n", paths)
     if done.returncode:
         raise RequestError(f"--engine slurm: sbatch: {_said(done, 'sbatch')}")
     return done.stdout.strip().partition(";")[0]
@@ -112,9 +115,10 @@ def lead(limit: str | None) -> int:
     return max(1, min(LEAD, total // 4))
 
 
-def _run(words: list[str], script: str = "") -> subprocess.CompletedProcess[str]:
+def _run(words: list[str], script: str = "", paths: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
     try:
-        return subprocess.run(words, input=script, capture_output=True, text=True, timeout=ANSWER)
+        return subprocess.run(words, input=script, capture_output=True, text=True, timeout=ANSWER, env=environment)
     except subprocess.TimeoutExpired as error:  # sbatch tries a full queue again and again, and says so
         said = error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else error.stderr or ""
         return subprocess.CompletedProcess(words, 1, "", f"{said}\nno answer for {ANSWER:.0f} s")

@@ -60,8 +60,8 @@ class EngineChoice:
             return
         if not self.source.local:
             raise RequestError(
-                f"--engine {self.source.name}: a budget of time on GPUs compares only runs on GPUs of one kind, which "
-                "cannot be known beforehand there: use a budget of images or updates, or --engine local"
+                f"--engine {self.source.name}: a budget of time on GPUs needs GPUs of one kind, and those of a cluster "
+                "are not known before runs start: use a budget of images or updates, or --engine local"
             )
         if self.jobs is not None and self.jobs > len(self.devices):
             raise RequestError(
@@ -71,8 +71,8 @@ class EngineChoice:
         if len(kinds := {device_kind(device) for device in self.devices}) > 1:
             raise RequestError(f"--device: under a time budget GPUs must be of one kind, and these are {sorted(kinds)}")
 
-    def engine(self, jobs: int | None, runtime: RuntimeConfig, store: Path, stall_timeout: float) -> Engine:
-        """Return the engine, which `jobs` tasks may use at a time."""
+    def make(self, jobs: int | None, runtime: RuntimeConfig, store: Path, stall_timeout: float) -> Engine:
+        """Return the engine; it runs `jobs` tasks at a time."""
         return self.source.make(
             EngineRequest(
                 jobs, runtime.threads, store.absolute(), deterministic=runtime.deterministic,
@@ -102,11 +102,13 @@ def choose_engine(
         raise RequestError(f"--engine {source.name}: {lacking}")
     if source.local:
         if per_run is not None:
-            raise RequestError(f"--per-run {per_run}: is for engines of several nodes: here --threads and --device say")
+            raise RequestError(
+                f"--per-run {per_run}: applies to clusters; use --threads and --device with --engine local"
+            )
         devices = tuple(pick_devices(device))
         counted, threads = share_out(jobs, threads, devices[0], len(devices))
         return EngineChoice(source, given, resources, devices, counted, threads)
-    devices = (_elsewhere(device, source, resources),)
+    devices = (_cluster_device(device, source, resources),)
     for option, number in (("--jobs", jobs), ("--threads", threads)):
         if number is not None and number < 1:
             raise RequestError(f"{option} {number}: at least 1")
@@ -146,11 +148,11 @@ def _named(text: str, registry: Registry) -> tuple[EngineSource, dict[str, str]]
 
 
 def _engines(source: EngineSource) -> str:
-    return f": it has {', '.join(source.options)}" if source.options else ": it has none"
+    return f": it has {', '.join(source.options)}" if source.options else ""
 
 
-def _elsewhere(device: str, source: EngineSource, resources: Resources) -> str:
-    """Return the device of runs on other machines: the CPU unless GPUs are asked for."""
+def _cluster_device(device: str, source: EngineSource, resources: Resources) -> str:
+    """Return the device of runs on a cluster: the CPU unless GPUs are asked for."""
     if device not in ("auto", "cpu", "cuda"):
         raise RequestError(f"--device {device}: the engine {source.name!r} gives out GPUs itself: write cpu or cuda")
     if device == "cpu" and resources.gpus:

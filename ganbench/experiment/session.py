@@ -99,7 +99,7 @@ class Session:
         """Train and score what is to be; return a record for every run that was asked for, in the order of the plan."""
         records = {record.key: record for record in self.done}
         if self.train or self.score:
-            with self.engine.engine(self.jobs, self.runtime, self.store.root, self.stall_timeout) as engine:
+            with self.engine.make(self.jobs, self.runtime, self.store.root, self.stall_timeout) as engine:
                 execution = Execution(
                     engine, self.store, self.protocols.dataset, self.protocols.plans, self.protocols.track.headline,
                     self.runtime, data_dir=self.protocols.data_dir, slots=self.jobs or PARTS,

@@ -22,7 +22,7 @@ from ganbench.testing.check import Check
 from ganbench.util.text import error_line
 
 KIND_OF = {"model": "models", "dataset": "datasets", "extractor": "extractors", "metric": "metrics", "track": "tracks"}
-"""What ``--kind`` calls each key of `KINDS`."""
+"""What ``--kind`` calls the keys of `KINDS` that there are rules for: engines have none."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _existing(spec: str) -> Path:
 
 def _by_name(name: str, kind: str | None) -> Subject:
     registry = discover()
-    kinds = list(KINDS) if kind is None else [KIND_OF[kind]]
+    kinds = list(KIND_OF.values()) if kind is None else [KIND_OF[kind]]
     there = [each for each in kinds if registry.has(each, name)]
     if len(there) > 1:
         words = [word for word, each in KIND_OF.items() if each in there]
@@ -97,7 +97,7 @@ def _by_name(name: str, kind: str | None) -> Subject:
     if not there:  # of what is broken the registry says why
         there = [each.kind for each in registry.broken if each.item == name and each.kind in kinds]
     if not there and kind is None:
-        known = [entry.name for each in KINDS for entry in registry.all(each)]
+        known = [entry.name for each in kinds for entry in registry.all(each)]
         raise RequestError(f"nothing is called {name!r}, and there is no such folder{_near(name, known)}")
     there = there or kinds
     entry = registry.get(there[0], name)
@@ -164,7 +164,7 @@ def _of_package(folder: Path) -> Found:
         broken += registry.add_plugin(module, origin)
     subjects = [
         Subject(kind, entry.name, entry.thing, registry)
-        for kind in KINDS
+        for kind in KIND_OF.values()
         for entry in registry.all(kind)
         if entry.origin in mine
     ]

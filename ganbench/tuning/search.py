@@ -89,6 +89,8 @@ class Search:
     notes: list[str]
     kept: Settings | None = None
     """What the file holds already."""
+    going_on: list[str] = field(default_factory=list)
+    """What goes on without this command where that is interrupted."""
 
     @property
     def left(self) -> int:
@@ -151,7 +153,10 @@ class Search:
             tell_those_that_ended()
 
         tell_those_that_ended()
-        session.run(take)
+        try:
+            session.run(take)
+        finally:
+            self.going_on += session.left
         tell_those_that_ended()
         for _ in clean(session.store, list(ended), curves=True):
             pass

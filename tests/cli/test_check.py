@@ -183,3 +183,9 @@ def test_a_track_by_name(command: Command) -> None:
     answer = command("check", "digits-smoke")
     assert (answer.status, answer.err) == (0, "")
     assert "track digits-smoke\n" in answer.out and "4 of 4 rules hold" in answer.out
+
+
+def test_an_engine_is_nothing_that_can_be_checked(command: Callable[..., Answer]) -> None:
+    answer = command("check", "local")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith("ganbench: nothing is called 'local'")

@@ -207,6 +207,7 @@ def test_what_cannot_be_is_told_in_a_line(
     make: Callable[..., Any], cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ganbench.engines import ray_cluster
+    from ganbench.engines.ray_engine import make as make_engine
 
     with pytest.raises(RequestError, match=r"no node has what a needs \(cpus 64, gpus 0\)"), make() as engine:
         engine.submit(counting(tmp_path, "a", 1, resources=Resources(64)))
@@ -218,6 +219,11 @@ def test_what_cannot_be_is_told_in_a_line(
     with pytest.raises(RequestError, match=r"tiny.py: the nodes do not see it"), make(shared="no") as engine:
         engine.submit(Task("a", "x:y", {}, tmp_path / "log", reads=(model,), folder=tmp_path / "store"))
         list(engine.events())
+    request = EngineRequest(
+        1, 1, tmp_path / "store", devices=("cuda:99",), options={"address": cluster.address, "shared": "no"}
+    )
+    with pytest.raises(RequestError, match="nodes share no disk, so runs are scored on this machine: --device cuda:99"):
+        make_engine(request).__enter__()
     known = ray_cluster.environment()
     monkeypatch.setattr(ray_cluster, "environment", lambda: {**known, "torch": "1.0"})
     with pytest.raises(RequestError, match=r"node \S+ has torch \S+ \(here 1.0\): install the same there"):

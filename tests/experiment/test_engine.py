@@ -59,7 +59,7 @@ def test_a_model_says_what_it_needs_and_per_run_overrides_it(registry: Registry)
         ({"engine": "cluster[queu=1]"}, "'queu=1' is not option=value (did you mean 'queue'?): it has queue"),
         ({"engine": "cluster[queue"}, "write name or name[option=value,...]"),
         ({"engine": "local", "options": {"time": "1:00"}}, "--time 1:00: the engine 'local' has no such option"),
-        ({"engine": "local", "per_run": "cpus=2"}, "--per-run cpus=2: is for engines of several nodes"),
+        ({"engine": "local", "per_run": "cpus=2"}, "--per-run cpus=2: applies to clusters"),
         ({"device": "cuda:1"}, "--device cuda:1: the engine 'cluster' gives out GPUs itself: write cpu or cuda"),
         ({"device": "cpu", "per_run": "gpus=1"}, "--device cpu: --per-run asks for 1 GPUs"),
         ({"device": "cuda", "per_run": "gpus=0"}, "--device cuda: --per-run asks for no GPU"),
